@@ -1,0 +1,40 @@
+"""The one place where time is read, and the one helper for periods."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+_WEEKDAYS = "一二三四五六日"
+
+
+def utcnow() -> datetime:
+    """Now, aware, UTC. `STEWARD_NOW` (ISO 8601) sets another day for tests; production refuses it (config.py)."""
+    fixed = os.environ.get("STEWARD_NOW")
+    if fixed:
+        return datetime.fromisoformat(fixed).astimezone(UTC)
+    return datetime.now(UTC)
+
+
+def local_date(moment: datetime) -> date:
+    """The Shanghai date of an aware moment."""
+    return moment.astimezone(SHANGHAI).date()
+
+
+def in_force(starts: date | None, on: date, ends: date | None) -> bool:
+    """Half-open: `starts <= on < ends`; None is open.
+
+    >>> in_force(date(2026, 1, 1), date(2026, 1, 1), date(2026, 2, 1))
+    True
+    >>> in_force(date(2026, 1, 1), date(2026, 2, 1), date(2026, 2, 1))
+    False
+    """
+    return (starts is None or starts <= on) and (ends is None or on < ends)
+
+
+def spoken(moment: datetime) -> str:
+    """As the office writes it: 2026-11-23 周一 09:30."""
+    there = moment.astimezone(SHANGHAI)
+    return f"{there:%Y-%m-%d} 周{_WEEKDAYS[there.weekday()]} {there:%H:%M}"

@@ -1,0 +1,54 @@
+"""Errors of the domain. Each message is a sentence for the user: what was wrong, with which value, what to do.
+
+The status that each class has over HTTP stands in one table at the edge (service/web/problems.py).
+"""
+
+from __future__ import annotations
+
+
+class StewardError(Exception):
+    """Base of all errors that a user may see."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidValue(StewardError):
+    """One named input is unusable; `field` is its name as the user typed or saw it."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class BadSetting(StewardError):
+    """A setting stops the start."""
+
+
+class UnreadableFile(StewardError):
+    """A file that cannot be read at all; nothing of it was stored."""
+
+
+class NothingStored(StewardError):
+    """An import that was refused as a whole."""
+
+
+class NotFound(StewardError):
+    """No such thing."""
+
+
+class NotSignedIn(StewardError):
+    """The question needs a signed-in account."""
+
+
+class NotAllowed(StewardError):
+    """The account may not do this."""
+
+
+class Conflict(StewardError):
+    """An illegal step, a stale version, or something else is in the way."""
+
+
+class TooMany(StewardError):
+    """Too many requests, or more rows than one request may ask for."""
