@@ -1,0 +1,73 @@
+"""The composition root: everything is wired here, nothing at import time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask
+from flask_babel import Babel
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from service.config import ROOT, Settings, load_settings
+from service.db.engine import Database
+from service.importing.demo import remove_demo
+from service.incidents.columns import IncidentColumns
+from service.places.ground import Ground
+from service.responsibility.keeper import Responsibility
+from service.web import answer, api, map_data, pages, problems, search, security, sign_in
+from service.web.context import Services
+
+_MOST_BODY = 8 * 1024 * 1024
+
+
+def wire(settings: Settings) -> Services:
+    """The services over one database."""
+    database = Database(settings.store_url)
+    return Services(
+        settings,
+        database,
+        Responsibility(database, settings.subdistrict, settings.office_name),
+        IncidentColumns(database),
+        Ground(database),
+    )
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The WSGI application. `settings` default to the environment."""
+    settings = settings or load_settings()
+    app = Flask("service", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "service" / "static"))
+    app.config.update(
+        SECRET_KEY=settings.session_secret,
+        SESSION_COOKIE_NAME="steward",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.tls_cert is not None,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
+        MAX_CONTENT_LENGTH=_MOST_BODY,
+        BABEL_DEFAULT_LOCALE="zh_CN",
+        BABEL_DEFAULT_TIMEZONE="Asia/Shanghai",
+        WTF_CSRF_TIME_LIMIT=None,
+        SEND_FILE_MAX_AGE_DEFAULT=timedelta(hours=1),
+    )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.extensions["steward"] = wire(settings)
+    app.extensions["steward_remove_demo"] = remove_demo
+    Babel(app)
+    csrf = CSRFProtect(app)
+    problems.register(app)
+    security.register(app, settings)
+    sign_in.register(app)
+    for module in (pages, map_data, answer, search, api):
+        app.register_blueprint(module.bp)
+    csrf.exempt(api.bp)
+    app.context_processor(_page_context)
+    return app
+
+
+def _page_context() -> dict[str, Any]:
+    return pages.page_context()

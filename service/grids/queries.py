@@ -1,0 +1,107 @@
+"""Grids of the editions in force on a day, as arrays."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.db.spatial import raw_geometry, read_geometries
+from service.grids.models import Community, Edition, Grid, TilingFault
+from service.grids.rules import edition_in_force
+from service.records.batches import visible
+
+
+@dataclass(frozen=True)
+class Zone:
+    """A grid of an edition in force, without its geometry."""
+
+    code: str
+    name: str
+    kind: str
+    community_code: str
+    parent_code: str | None
+    households: int | None
+    population: int | None
+    notes: str | None
+    starts_on: date | None
+
+
+@dataclass(frozen=True)
+class ZoneSet:
+    """All zones on a day: `zones[i]` has `geoms[i]` (shapely, lon/lat); `editions` are the ids in force."""
+
+    on: date
+    editions: tuple[int, ...]
+    zones: list[Zone]
+    geoms: np.ndarray
+
+
+@dataclass(frozen=True)
+class CommunityRow:
+    code: str
+    name: str
+    kind: str
+    geom: object | None
+
+
+def editions_on(session: Session, on: date) -> tuple[int, ...]:
+    """Ids of the published editions in force on the day, one a community at the most."""
+    per_community: dict[str, list[tuple[int, date | None]]] = defaultdict(list)
+    rows = session.execute(
+        select(Edition.id, Edition.community_code, Edition.starts_on).where(
+            Edition.state == "published", visible(Edition)
+        )
+    )
+    for key, community, starts in rows:
+        per_community[community].append((key, starts))
+    chosen = (edition_in_force(found, on) for found in per_community.values())
+    return tuple(sorted(key for key in chosen if key is not None))
+
+
+def zones_on(session: Session, on: date) -> ZoneSet:
+    """Every grid of the editions in force on the day, by code."""
+    editions = editions_on(session, on)
+    rows = session.execute(
+        select(
+            Grid.code, Grid.name, Grid.kind, Grid.community_code, Grid.parent_code, Grid.households,
+            Grid.population, Grid.notes, Edition.starts_on, raw_geometry(Grid.geom),
+        )
+        .join(Edition, Edition.id == Grid.edition_id)
+        .where(Grid.edition_id.in_(editions), visible(Grid))
+        .order_by(Grid.code)
+    ).all()
+    zones = [Zone(*row[:9]) for row in rows]
+    return ZoneSet(on, editions, zones, read_geometries([row[9] for row in rows]))
+
+
+def communities(session: Session) -> list[CommunityRow]:
+    """All communities by code, with the outline as imported."""
+    rows = session.execute(
+        select(Community.code, Community.name, Community.kind, raw_geometry(Community.geom))
+        .where(visible(Community))
+        .order_by(Community.code)
+    ).all()
+    geoms = read_geometries([row[3] for row in rows])
+    return [CommunityRow(*row[:3], geom) for row, geom in zip(rows, geoms, strict=True)]
+
+
+def faults_of(session: Session, editions: tuple[int, ...]) -> list[tuple[TilingFault, object]]:
+    """The tiling faults of the editions, largest first, with geometry."""
+    rows = session.execute(
+        select(TilingFault, raw_geometry(TilingFault.geom))
+        .where(TilingFault.edition_id.in_(editions), visible(TilingFault))
+        .order_by(TilingFault.area_m2.desc())
+    ).all()
+    geoms = read_geometries([row[1] for row in rows])
+    return [(row[0], geom) for row, geom in zip(rows, geoms, strict=True)]
+
+
+def has_faults(session: Session, editions: tuple[int, ...]) -> bool:
+    """Whether any of the editions has a tiling fault."""
+    statement = select(TilingFault.id).where(TilingFault.edition_id.in_(editions), visible(TilingFault)).limit(1)
+    return session.scalar(statement) is not None

@@ -1,0 +1,36 @@
+"""Persons and organisations by code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.people.models import Organisation, Person
+from service.records.batches import visible
+
+
+@dataclass(frozen=True)
+class PersonRow:
+    code: str
+    name: str
+    phone: str | None
+    organisation_code: str | None
+    title: str | None
+
+
+def persons(session: Session) -> dict[str, PersonRow]:
+    """Every person by code."""
+    rows = session.execute(
+        select(Person.code, Person.name, Person.phone, Person.organisation_code, Person.title).where(visible(Person))
+    )
+    return {row[0]: PersonRow(*row) for row in rows}
+
+
+def organisation_names(session: Session) -> dict[str, str]:
+    """Every organisation's name by code."""
+    return {
+        code: name
+        for code, name in session.execute(select(Organisation.code, Organisation.name).where(visible(Organisation)))
+    }

@@ -1,0 +1,169 @@
+"""The drawn ground: streets, buildings, waters and woods, kept in memory per worker and answered by view."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.db.engine import Database
+from service.db.spatial import raw_geometry, read_geometries
+from service.geo.values import BBox
+from service.places.models import Building, Place, Street
+from service.records import counters
+from service.records.batches import visible
+
+UNIT = 1e-6
+AREA_KINDS = ("river", "wood", "dense_wood", "park", "bank")
+POINT_KINDS = ("market", "refuse_station", "transfer_station", "toilet", "school", "hospital", "other")
+_ALL_VERTICES = 120_000
+_MOST_BUILDINGS = 6_000
+_MOST_STREETS = 8_000
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """Features of one kind with an index: `rows[i]` describes `geoms[i]`."""
+
+    rows: list[Any]
+    geoms: np.ndarray
+    tree: shapely.STRtree
+
+    @classmethod
+    def of(cls, rows: list[Any], geoms: np.ndarray) -> _Layer:
+        return cls(rows, geoms, shapely.STRtree(geoms))
+
+    def within(self, box: BBox | None) -> np.ndarray:
+        if box is None:
+            return np.arange(len(self.rows))
+        return np.sort(self.tree.query(shapely.box(box.west, box.south, box.east, box.north)))
+
+
+@dataclass(frozen=True)
+class GroundData:
+    version: int
+    streets: _Layer
+    buildings: _Layer
+    places: _Layer
+
+    @property
+    def vertices(self) -> int:
+        return sum(int(shapely.get_num_coordinates(layer.geoms).sum()) for layer in (self.streets, self.buildings, self.places))
+
+
+class Ground:
+    """All of it, dropped when the ground's counter moves."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._token: object = None
+        self._data: GroundData | None = None
+        self._complete = True
+
+    @property
+    def complete(self) -> bool:
+        """Whether one answer holds all there is."""
+        return self._complete
+
+    def data(self) -> GroundData:
+        """The ground, fresh as of this call."""
+        token = self._database.moved()
+        if self._data is not None and token == self._token:
+            return self._data
+        with self._lock, self._database.read() as session:
+            version = counters.read_all(session)[counters.GROUND]
+            if self._data is None or self._data.version != version:
+                self._data = load(session, version)
+                self._complete = self._data.vertices <= _ALL_VERTICES
+            self._token = token
+            return self._data
+
+    def view(self, box: BBox, metres_per_px: float) -> dict[str, Any]:
+        """The ground of a view as integers of 1e-6 degree from an origin: see CONTRACT's map data.
+
+        `complete`: all there is was sent, no need to ask again. Else the view with a margin of one third.
+        """
+        data = self.data()
+        margin = None if self._complete else box.widened(1 / 3)
+        origin = (round((box.west + box.east) / 2, 3), round((box.south + box.north) / 2, 3))
+        chosen = data.streets.within(margin)
+        if margin is not None:
+            chosen = _by_level(data, chosen, metres_per_px)
+        out: dict[str, Any] = {
+            "origin": origin,
+            "unit": UNIT,
+            "bbox": None if margin is None else [margin.west, margin.south, margin.east, margin.north],
+            "complete": self._complete,
+            "streets": [],
+            "buildings": [],
+            "areas": {kind: [] for kind in AREA_KINDS},
+        }
+        for i in chosen.tolist():
+            name, level = data.streets.rows[i]
+            out["streets"] += [[name, level, flat] for flat in _flat_lines(data.streets.geoms[i], origin)]
+        if margin is None or metres_per_px <= 2.4:
+            for i in data.buildings.within(margin)[:_MOST_BUILDINGS].tolist():
+                out["buildings"] += [rings[0] for rings in _flat_polygons(data.buildings.geoms[i], origin)]
+        for i in data.places.within(margin).tolist():
+            _code, _name, kind = data.places.rows[i]
+            if kind in AREA_KINDS:
+                out["areas"][kind] += _flat_polygons(data.places.geoms[i], origin)
+        return out
+
+    def facilities(self, box: BBox, most: int = 2_000) -> list[list[Any]]:
+        """[code, name, kind, lon, lat] of the facilities in a box."""
+        layer = self.data().places
+        out = []
+        for i in layer.within(box).tolist():
+            code, name, kind = layer.rows[i]
+            if kind not in AREA_KINDS:
+                at = shapely.point_on_surface(layer.geoms[i])
+                out.append([code, name, kind, round(at.x, 6), round(at.y, 6)])
+        return out[:most]
+
+
+def load(session: Session, version: int) -> GroundData:
+    """Read the whole ground."""
+    streets = session.execute(select(Street.name, Street.level, raw_geometry(Street.geom)).where(visible(Street))).all()
+    houses = session.execute(select(raw_geometry(Building.geom)).where(visible(Building))).all()
+    places = session.execute(
+        select(Place.code, Place.name, Place.kind, raw_geometry(Place.geom)).where(visible(Place))
+    ).all()
+    return GroundData(
+        version,
+        _Layer.of([(row[0], row[1]) for row in streets], read_geometries([row[2] for row in streets])),
+        _Layer.of([None] * len(houses), read_geometries([row[0] for row in houses])),
+        _Layer.of([tuple(row[:3]) for row in places], read_geometries([row[3] for row in places])),
+    )
+
+
+def _by_level(data: GroundData, chosen: np.ndarray, metres_per_px: float) -> np.ndarray:
+    """From far away only the main streets; never more than the screen can show."""
+    levels = np.array([data.streets.rows[i][1] for i in chosen.tolist()], dtype=int)
+    deepest = 3 if metres_per_px <= 3.4 else 2 if metres_per_px <= 8 else 1 if metres_per_px <= 20 else 0
+    keep = levels <= max(deepest, int(levels.min(initial=0)))
+    order = np.argsort(levels[keep], kind="stable")[:_MOST_STREETS]
+    return chosen[keep][order]
+
+
+def _flat(coords: np.ndarray, origin: tuple[float, float]) -> list[int]:
+    return np.rint((coords - origin) / UNIT).astype(np.int64).ravel().tolist()  # type: ignore[no-any-return]
+
+
+def _flat_lines(geom: Any, origin: tuple[float, float]) -> list[list[int]]:
+    return [_flat(shapely.get_coordinates(part), origin) for part in shapely.get_parts(geom) if not part.is_empty]
+
+
+def _flat_polygons(geom: Any, origin: tuple[float, float]) -> list[list[list[int]]]:
+    """One list of rings (outer first) per polygon; other geometries give none."""
+    return [
+        [_flat(shapely.get_coordinates(ring), origin) for ring in (part.exterior, *part.interiors)]
+        for part in shapely.get_parts(geom)
+        if part.geom_type == "Polygon" and not part.is_empty
+    ]

@@ -1,0 +1,126 @@
+"""Import batches: begun, finished, undone. Rows of a batch that isn't done are seen nowhere."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from service.db.base import Base, Owned
+from service.errors import Conflict
+from service.records.models import ImportBatch, ImportRow
+
+APPLYING, DONE, UNDONE = "applying", "done", "undone"
+
+
+def visible(model: type[Owned]) -> ColumnElement[bool]:
+    """The criterion that every query over an importable table carries."""
+    unfinished = select(ImportBatch.id).where(ImportBatch.state == APPLYING)
+    return or_(model.batch_id.is_(None), model.batch_id.not_in(unfinished))
+
+
+def begin(session: Session, kind: str, files: str, owner: str, now: datetime, demo: bool = False) -> ImportBatch:
+    """A new batch. One import of a kind at a time: Conflict while another is being applied."""
+    running = session.scalar(select(ImportBatch).where(ImportBatch.state == APPLYING, ImportBatch.kind == kind))
+    if running is not None:
+        raise Conflict(f"另一次“{kind}”导入（{running.files}）正在进行，等它结束再导入。")
+    batch = ImportBatch(kind=kind, state=APPLYING, files=files, owner=owner, started_at=now, demo=demo)
+    session.add(batch)
+    session.flush()
+    return batch
+
+
+def finish(session: Session, batch_id: int, counts: dict[str, Any], now: datetime) -> None:
+    """From here on the batch's rows are seen."""
+    session.execute(
+        update(ImportBatch)
+        .where(ImportBatch.id == batch_id)
+        .values(state=DONE, counts=counts, finished_at=now)
+    )
+
+
+def unfinished(session: Session) -> list[ImportBatch]:
+    return list(session.scalars(select(ImportBatch).where(ImportBatch.state == APPLYING)))
+
+
+def only_demo(session: Session) -> bool:
+    """Whether the database holds the demo and nothing of anybody's own."""
+    done = session.execute(
+        select(ImportBatch.demo, func.count()).where(ImportBatch.state == DONE).group_by(ImportBatch.demo)
+    ).all()
+    return [bool(demo) for demo, _ in done] == [True]
+
+
+def holds_demo(session: Session) -> bool:
+    """Whether demo rows are still there."""
+    found = session.scalar(select(ImportBatch.id).where(ImportBatch.demo.is_(True), ImportBatch.state == DONE).limit(1))
+    return found is not None
+
+
+def is_empty(session: Session) -> bool:
+    """Whether nothing was ever imported."""
+    return session.scalar(select(ImportBatch.id).where(ImportBatch.state != UNDONE).limit(1)) is None
+
+
+def undo(session: Session, batch: ImportBatch, tables: dict[str, type[Base]], now: datetime) -> int:
+    """Give the rows that the batch updated their old values back, delete those that it made. Returns how many.
+
+    `tables` names what the batch may have touched, children before parents.
+    """
+    touched = 0
+    for name, model in tables.items():
+        olds = session.execute(
+            select(ImportRow.row_id, ImportRow.old)
+            .where(ImportRow.batch_id == batch.id, ImportRow.table_name == name)
+            .order_by(ImportRow.id.desc())
+        ).all()
+        for row_id, old in olds:
+            row = session.get(model, row_id)
+            if row is None:
+                continue
+            for field, value in model_values(model, old).items():
+                setattr(row, field, value)
+        session.flush()
+        gone = session.execute(delete(model).where(model.batch_id == batch.id))  # type: ignore[attr-defined]
+        touched += len(olds) + int(gone.rowcount)  # type: ignore[attr-defined]
+    session.execute(delete(ImportRow).where(ImportRow.batch_id == batch.id))
+    batch.state, batch.finished_at = UNDONE, now
+    session.flush()
+    return touched
+
+
+def plain_values(values: dict[str, Any]) -> dict[str, Any]:
+    """A row's values as JSON: dates and times as ISO text, geometry as hex WKB."""
+    out: dict[str, Any] = {}
+    for field, value in values.items():
+        if isinstance(value, datetime):
+            out[field] = {"time": value.isoformat()}
+        elif hasattr(value, "isoformat"):
+            out[field] = {"date": value.isoformat()}
+        elif isinstance(value, bytes | memoryview):
+            out[field] = {"wkb": bytes(value).hex()}
+        else:
+            out[field] = value
+    return out
+
+
+def model_values(model: type[Base], old: dict[str, Any]) -> dict[str, Any]:
+    """The inverse of plain_values, for the model's attributes."""
+    from datetime import date
+
+    from geoalchemy2 import WKBElement
+
+    out: dict[str, Any] = {}
+    for field, value in old.items():
+        if isinstance(value, dict):
+            (tag, text), = value.items()
+            out[field] = {
+                "time": datetime.fromisoformat,
+                "date": date.fromisoformat,
+                "wkb": lambda t: WKBElement(bytes.fromhex(t), srid=4326),
+            }[tag](text)
+        else:
+            out[field] = value
+    return out

@@ -1,0 +1,28 @@
+"""Counters that move with a change, so that every worker's next answer is fresh."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from service.records.models import Counter
+
+RESPONSIBILITY = "responsibility"
+INCIDENTS = "incidents"
+GROUND = "ground"
+NAMES = (RESPONSIBILITY, INCIDENTS, GROUND)
+
+
+def move(session: Session, name: str) -> int:
+    """Move a counter and return its new value; also the `revision` of the rows written with it."""
+    done = session.execute(update(Counter).where(Counter.name == name).values(value=Counter.value + 1))
+    if not done.rowcount:  # type: ignore[attr-defined]
+        session.add(Counter(name=name, value=1))
+        session.flush()
+    return session.scalar(select(Counter.value).where(Counter.name == name)) or 1
+
+
+def read_all(session: Session) -> dict[str, int]:
+    """All counters; one that never moved is 0."""
+    rows = {name: int(value) for name, value in session.execute(select(Counter.name, Counter.value))}
+    return {name: rows.get(name, 0) for name in NAMES}

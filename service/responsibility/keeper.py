@@ -1,0 +1,90 @@
+"""Keeps each worker's snapshots fresh: dropped when a counter in the database moves."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from service.db.engine import Database
+from service.duties.queries import DutyRow, all_duties, by_subject
+from service.frontages.queries import all_frontages
+from service.grids.queries import CommunityRow, communities, editions_on, zones_on
+from service.people.queries import PersonRow, persons
+from service.records import counters
+from service.responsibility.snapshot import FrontageFinder, Snapshot, Tiling
+
+_KEEP = 8
+
+
+class Responsibility:
+    """Snapshots by day. Safe to share between the threads of a worker."""
+
+    def __init__(self, database: Database, office_code: str, office_name: str) -> None:
+        self._database = database
+        self._office = (office_code, office_name)
+        self._lock = threading.Lock()
+        self._token: object = None
+        self._version = -1
+        self._days: OrderedDict[date, Snapshot] = OrderedDict()
+        self._tilings: OrderedDict[tuple[int, ...], Tiling] = OrderedDict()
+        self._base: tuple[list[DutyRow], dict[str, PersonRow], dict[str, CommunityRow], FrontageFinder] | None = None
+
+    def on(self, day: date) -> Snapshot:
+        """The snapshot of a day, fresh as of this call."""
+        token = self._database.moved()
+        if token != self._token:
+            with self._lock:
+                self._check(token)
+        known = self._days.get(day)
+        if known is not None:
+            return known
+        with self._lock:
+            known = self._days.get(day)
+            if known is None:
+                known = self._build(day)
+                _remember(self._days, day, known)
+        return known
+
+    @property
+    def version(self) -> int:
+        """The counter's value that the snapshots stand for."""
+        return self._version
+
+    def _check(self, token: object) -> None:
+        with self._database.read() as session:
+            version = counters.read_all(session)[counters.RESPONSIBILITY]
+        if version != self._version:
+            self._days.clear()
+            self._tilings.clear()
+            self._base = None
+            self._version = version
+        self._token = token
+
+    def _build(self, day: date) -> Snapshot:
+        with self._database.read() as session:
+            if self._base is None:
+                self._base = (
+                    all_duties(session),
+                    persons(session),
+                    {row.code: row for row in communities(session)},
+                    FrontageFinder(all_frontages(session)),
+                )
+            editions = editions_on(session, day)
+            tiling = self._tilings.get(editions)
+            if tiling is None:
+                tiling = Tiling.of(zones_on(session, day))
+                _remember(self._tilings, editions, tiling)
+        duties, people, homes, shops = self._base
+        return Snapshot(day, tiling, homes, by_subject(duties, day), people, shops, *self._office)
+
+
+def _remember(kept: OrderedDict[Any, Any], key: object, value: object) -> None:
+    kept[key] = value
+    while len(kept) > _KEEP:
+        kept.popitem(last=False)
+
+
+SnapshotSource = Callable[[date], Snapshot]

@@ -1,0 +1,146 @@
+"""All that answers "who is responsible here" on one day, in memory: one per worker and day."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+import shapely
+
+from service.duties.queries import DutyRow, Subject
+from service.frontages.queries import FrontageRow, FrontageSet
+from service.geo.pointindex import PointIndex
+from service.grids.queries import CommunityRow, Zone, ZoneSet
+from service.grids.rules import TILING_KINDS
+from service.people.queries import PersonRow
+
+_M_PER_DEG = 111_320.0
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """The zones of one set of editions with their point indexes; kept as long as that set holds."""
+
+    zones: list[Zone]
+    geoms: np.ndarray
+    index: PointIndex
+    micro_zones: list[Zone]
+    micro_index: PointIndex
+    by_code: Mapping[str, int]
+
+    @classmethod
+    def of(cls, found: ZoneSet) -> Tiling:
+        tiles = [i for i, zone in enumerate(found.zones) if zone.kind in TILING_KINDS]
+        micros = [i for i, zone in enumerate(found.zones) if zone.kind == "micro_grid"]
+        zones = [found.zones[i] for i in tiles]
+        micro_zones = [found.zones[i] for i in micros]
+        return cls(
+            zones,
+            found.geoms[tiles] if tiles else np.empty(0, object),
+            PointIndex(found.geoms[tiles] if tiles else np.empty(0, object), [zone.code for zone in zones]),
+            micro_zones,
+            PointIndex(found.geoms[micros] if micros else np.empty(0, object), [zone.code for zone in micro_zones]),
+            {zone.code: i for i, zone in enumerate(zones)},
+        )
+
+
+class FrontageFinder:
+    """The frontage nearest to a point, within a distance in metres."""
+
+    def __init__(self, frontages: FrontageSet) -> None:
+        self.rows, self.geoms = frontages.rows, frontages.geoms
+        self.tree = shapely.STRtree(frontages.geoms)
+        self.coords = [shapely.get_coordinates(geom) for geom in frontages.geoms]
+
+    def nearest(self, lon: float, lat: float, within_m: float) -> tuple[FrontageRow, float] | None:
+        """(row, distance in metres) or None. Measured on the plane that touches the earth at the point."""
+        if not self.rows:
+            return None
+        kx = _M_PER_DEG * math.cos(math.radians(lat))
+        dx, dy = within_m / kx, within_m / (_M_PER_DEG * 0.995)
+        best: tuple[float, int] | None = None
+        for i in self.tree.query(shapely.box(lon - dx, lat - dy, lon + dx, lat + dy)).tolist():
+            distance = _distance_m(self.coords[i], lon, lat, kx)
+            if distance <= within_m and (best is None or distance < best[0]):
+                best = (distance, i)
+        return None if best is None else (self.rows[best[1]], best[0])
+
+    def within(self, west: float, south: float, east: float, north: float, most: int) -> list[tuple[FrontageRow, np.ndarray]]:
+        """(row, (n, 2) coordinates) of the frontages that a box touches, at most so many."""
+        hits = self.tree.query(shapely.box(west, south, east, north))[:most].tolist()
+        return [(self.rows[i], self.coords[i]) for i in hits]
+
+
+def _distance_m(coords: np.ndarray, lon: float, lat: float, kx: float) -> float:
+    """From a point to a polyline of few vertices, in metres."""
+    ky = 110_574.0 + 1_118.0 * math.sin(math.radians(lat)) ** 2
+    xs, ys = (coords[:, 0] - lon) * kx, (coords[:, 1] - lat) * ky
+    best = math.inf
+    px, py = float(xs[0]), float(ys[0])
+    for x, y in zip(xs[1:].tolist() or [px], ys[1:].tolist() or [py], strict=True):
+        dx, dy = x - px, y - py
+        length2 = dx * dx + dy * dy
+        t = 0.0 if length2 == 0 else max(0.0, min(1.0, -(px * dx + py * dy) / length2))
+        best = min(best, math.hypot(px + t * dx, py + t * dy))
+        px, py = x, y
+    return best
+
+
+@dataclass(frozen=True)
+class Held:
+    """One duty as answered on the day: who, in which role, for what; `acting_for` names the absent holder."""
+
+    role: str
+    person: PersonRow
+    acting_for: PersonRow | None
+    subject_kind: str
+    subject_code: str
+    subject_name: str
+    starts_on: date | None
+    ends_on: date | None
+
+
+@dataclass
+class Snapshot:
+    """Everything in force on `on`."""
+
+    on: date
+    tiling: Tiling
+    communities: dict[str, CommunityRow]
+    duties: dict[Subject, list[DutyRow]]
+    persons: dict[str, PersonRow]
+    frontages: FrontageFinder
+    office_code: str
+    office_name: str
+    memo: dict[object, object] = field(default_factory=dict)
+
+    def held(self, kind: str, code: str, name: str) -> list[Held]:
+        """The duties over one subject on the day, in the order in which the roles answer."""
+        out = []
+        for duty in self.duties.get((kind, code), ()):
+            who, absent = duty.holder_on(self.on)
+            out.append(
+                Held(
+                    duty.role,
+                    self._person(who),
+                    self._person(absent) if absent else None,
+                    kind, code, name, duty.starts_on, duty.ends_on,
+                )
+            )
+        return out
+
+    def leader_of(self, code: str, name: str = "", kind: str = "grid") -> Held | None:
+        """The 网格长 of a grid on the day; None when the post is vacant."""
+        roles = ("micro_leader", "grid_leader") if kind == "micro_grid" else ("grid_leader",)
+        return next((held for held in self.held(_duty_kind(kind), code, name) if held.role in roles), None)
+
+    def _person(self, code: str) -> PersonRow:
+        return self.persons.get(code) or PersonRow(code, code, None, None, None)
+
+
+def _duty_kind(zone_kind: str) -> str:
+    """Special grids hold duties like ordinary ones."""
+    return "micro_grid" if zone_kind == "micro_grid" else "grid"

@@ -1,0 +1,179 @@
+"""The answer panel: who is responsible at the point that was clicked, in the order in which a person would ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, render_template
+from sqlalchemy.orm import Session
+
+from service.clock import local_date
+from service.duties.rules import role_name
+from service.geo.values import BBox
+from service.grids.rules import KINDS, short_code
+from service.incidents.columns import Columns
+from service.incidents.queries import IncidentRow, rows_by_id
+from service.incidents.rules import due_text
+from service.people.rules import Viewer
+from service.responsibility.lookup import Found, duties_at, find, keeper
+from service.responsibility.snapshot import Held, Snapshot
+from service.web.api import asked_point
+from service.web.context import asked_day, now, require_look, services
+from service.web.grid_layer import area_ha, frontages_in
+
+bp = Blueprint("answer", __name__)
+SHOWN = 12
+_LATE = "late"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One line of the panel's list."""
+
+    number: str
+    state: str
+    category_name: str
+    address: str | None
+    due_text: str
+    late: bool
+
+
+@bp.get("/map/answer")
+def answer_fragment() -> str:
+    """The panel's inside as an HTML fragment."""
+    asking = require_look()
+    lon, lat = asked_point()
+    given = services()
+    snapshot = given.responsibility.on(asked_day())
+    found = find(snapshot, lon, lat, given.distances)
+    with given.database.read() as session:
+        body = panel(session, snapshot, found, asking, given.incidents.current())
+    return render_template("map/answer.html", answer=body)
+
+
+def panel(session: Session, snapshot: Snapshot, found: Found, viewer: Viewer, columns: Columns) -> dict[str, Any]:
+    """Everything that templates/map/answer.html shows, masked for the viewer."""
+    zone = found.zone
+    settings = services().settings
+    held = duties_at(snapshot, zone, found.micro)
+    leader = next((one for one in held if one.role == "grid_leader"), None)
+    body: dict[str, Any] = {
+        "point": {"lon": round(found.lon, 6), "lat": round(found.lat, 6)},
+        "on": snapshot.on,
+        "today": snapshot.on == local_date(now()),
+        "public": not viewer.signed_in,
+        "hotline": settings.office_hotline,
+        "leader": _person(leader, viewer) if leader else None,
+        "vacant": zone is not None and leader is None,
+        "grid": None,
+        "community": None,
+        "edition": None,
+        "people": [_person(one, viewer) for one in held if one is not leader],
+        "frontage": _shop(found, viewer, snapshot.on),
+        "neighbours": _neighbours(snapshot, found, viewer),
+        "near_boundary_m": settings.border_m,
+        "nearest": None,
+        "incidents": [], "incidents_total": 0, "incidents_here": 0, "history_total": 0,
+    }
+    if zone is None:
+        if found.nearest:
+            near, metres = found.nearest
+            body["nearest"] = {"code": near.code, "short": short_code(near.code)[1], "name": near.name, "distance_m": metres}
+        return body
+    community = snapshot.communities.get(zone.community_code)
+    prefix, short = short_code(zone.code)
+    body["edition"] = zone.starts_on
+    body["community"] = {"code": zone.community_code, "name": community.name if community else zone.community_code}
+    body["grid"] = {
+        "code": zone.code, "short": short, "prefix": prefix, "name": zone.name, "kind": zone.kind,
+        "kind_name": KINDS.get(zone.kind, zone.kind), "households": zone.households, "population": zone.population,
+        "ha": area_ha(snapshot, found.zone_index), "frontages": frontages_in(snapshot, zone.code),
+        "notes": zone.notes if viewer.signed_in else None,
+        "micro_grid": {"code": found.micro.code, "name": found.micro.name} if found.micro else None,
+    }
+    _incidents(session, body, found, viewer, columns)
+    return body
+
+
+def _person(held: Held, viewer: Viewer) -> dict[str, Any]:
+    leader = held.role == "grid_leader"
+    name = viewer.name(held.person.name, leader) or ""
+    return {
+        "role": held.role,
+        "role_name": role_name(held.role),
+        "name": name,
+        "initial": name[:1],
+        "phone": viewer.phone(held.person.phone),
+        "tel": viewer.dial(held.person.phone),
+        "acting_for": viewer.name(held.acting_for.name, leader) if held.acting_for else None,
+        "subject_name": held.subject_name,
+        "subject_kind": held.subject_kind,
+        "until": held.ends_on,
+    }
+
+
+def _shop(found: Found, viewer: Viewer, on: date) -> dict[str, Any] | None:
+    shop = found.frontage
+    if shop is None:
+        return None
+    own = keeper(shop, viewer)
+    return {
+        "code": shop.code,
+        "shop_name": shop.shop_name,
+        "trade": shop.trade,
+        "address": shop.address,
+        "state": shop.state,
+        "standing": shop.standing(on),
+        "role_name": own["role_name"] if own else None,
+        "person_name": own["person"]["name"] if own else None,
+        "tel": viewer.dial(shop.phone) if shop.state != "vacant" else None,
+        "agreement_until": shop.agreement_until,
+        "grade": shop.grade,
+        "distance_m": found.frontage_m,
+        "within_m": services().settings.frontage_m,
+    }
+
+
+def _neighbours(snapshot: Snapshot, found: Found, viewer: Viewer) -> list[dict[str, Any]]:
+    out = []
+    for zone, metres in found.neighbours:
+        leader = snapshot.leader_of(zone.code, zone.name, zone.kind)
+        community = snapshot.communities.get(zone.community_code)
+        out.append(
+            {
+                "code": zone.code,
+                "short": short_code(zone.code)[1],
+                "name": zone.name,
+                "community_name": community.name if community else zone.community_code,
+                "leader_name": viewer.name(leader.person.name, True) if leader else None,
+                "tel": viewer.dial(leader.person.phone) if leader else None,
+                "distance_m": metres,
+            }
+        )
+    return out
+
+
+def _incidents(session: Session, body: dict[str, Any], found: Found, viewer: Viewer, columns: Columns) -> None:
+    """Open ones within the stated distance first, then the grid's, worst first; the public reads counts only."""
+    assert found.zone is not None
+    moment = now()
+    mine, ever = columns.in_grid(found.zone.code, moment)
+    body["incidents_total"], body["history_total"] = len(mine), ever
+    if not viewer.signed_in:
+        return
+    metres = services().settings.here_m
+    filters = columns.filters(states=["late", "way", "chk", "rep"])
+    around = columns.index.points(BBox.around(found.lon, found.lat, metres), int(moment.timestamp()), filters, 200)[0]
+    near = set(columns.within(around, found.lon, found.lat, metres))
+    body["incidents_here"] = len(near)
+    order = [key for key in mine.tolist() if key in near] + [key for key in near if key not in set(mine.tolist())]
+    order += [key for key in mine.tolist() if key not in near]
+    body["incidents"] = [_line(row) for row in rows_by_id(session, order[:SHOWN])]
+
+
+def _line(row: IncidentRow) -> Shown:
+    text, late = due_text(row.group, row.due_at, now())
+    state = _LATE if late else ("rep", "way", "chk", "done")[row.group]
+    return Shown(row.number, state, row.title, row.address, text, late)

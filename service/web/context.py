@@ -1,0 +1,114 @@
+"""What a request needs: the services that app.py wired, and who is asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import cast
+
+from flask import current_app, g, request
+from flask_login import current_user
+
+from service.clock import local_date, utcnow
+from service.config import Settings
+from service.db.engine import Database
+from service.errors import InvalidValue, NotAllowed, NotSignedIn
+from service.incidents.columns import IncidentColumns
+from service.people.rules import Viewer
+from service.places.ground import Ground
+from service.responsibility.keeper import Responsibility
+from service.responsibility.lookup import Distances
+
+
+@dataclass(frozen=True)
+class Services:
+    """Wired once by app.py."""
+
+    settings: Settings
+    database: Database
+    responsibility: Responsibility
+    incidents: IncidentColumns
+    ground: Ground
+
+    @property
+    def distances(self) -> Distances:
+        return Distances(self.settings.border_m, self.settings.frontage_m)
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """The account behind a request, as plain data."""
+
+    id: int
+    name: str
+    display_name: str
+    role: str
+    area: str | None
+    must_change: bool
+    demo: bool
+
+
+def services() -> Services:
+    return cast(Services, current_app.extensions["steward"])
+
+
+def account() -> SignedIn | None:
+    """Who is signed in, by cookie or token; None for the public."""
+    if not request.cookies and "Authorization" not in request.headers:
+        return None
+    user = current_user
+    return cast(SignedIn, user.account) if user.is_authenticated else None
+
+
+def viewer() -> Viewer:
+    """The asker as far as showing goes."""
+    if "viewer" not in g:
+        who = account()
+        g.viewer = Viewer(who.role if who else None, services().settings.public_map)
+    return cast(Viewer, g.viewer)
+
+
+def require_look() -> Viewer:
+    """The viewer, when the public rule lets them look; else NotSignedIn."""
+    asking = viewer()
+    if not asking.may_look:
+        raise NotSignedIn("请先登录再查看。")
+    return asking
+
+
+def require_account() -> SignedIn:
+    """The account; NotSignedIn for the public."""
+    who = account()
+    if who is None:
+        raise NotSignedIn("请先登录。")
+    return who
+
+
+def require_role(*roles: str) -> SignedIn:
+    """The account when it has one of the roles; else NotAllowed."""
+    who = require_account()
+    if who.role not in roles:
+        raise NotAllowed("这一步要由" + "或".join({"admin": "管理员", "supervisor": "主管"}.get(r, r) for r in roles) + "来做。")
+    return who
+
+
+def now() -> datetime:
+    """One moment for the whole request."""
+    if "now" not in g:
+        g.now = utcnow()
+    return cast(datetime, g.now)
+
+
+def asked_day() -> date:
+    """`on=` of the query string, else today in Shanghai. Raises InvalidValue."""
+    return parse_day(request.args.get("on"))
+
+
+def parse_day(text: str | None) -> date:
+    """A date like 2026-11-23; empty means today in Shanghai."""
+    if not text:
+        return local_date(now())
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidValue("on", f"日期“{text[:40]}”读不懂，写成 2026-11-23 这样。") from None

@@ -1,0 +1,157 @@
+"""The grids of a day as one GeoJSON, simplified as a coverage so that neighbours keep their shared border."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import numpy as np
+import orjson
+import shapely
+from sqlalchemy.orm import Session
+
+from service.geo.coverage import (
+    colour_communities, label_points, neighbours_of, outer_boundary, simplify_coverage,
+)
+from service.geo.crs import MetricFrame
+from service.grids.queries import editions_on, faults_of
+from service.grids.rules import short_code
+from service.people.rules import Viewer
+from service.responsibility.snapshot import Snapshot
+
+COLOURS = 8
+_SCREEN_STEPS = 20_000
+
+
+def grids_layer(snapshot: Snapshot, opened: dict[str, tuple[int, int]], viewer: Viewer) -> dict[str, Any]:
+    """FeatureCollection of the tiling grids and the micro-grids, with the communities beside it."""
+    shapes = _shapes(snapshot)
+    shops = _frontages_by_grid(snapshot)
+    features = []
+    for i, zone in enumerate([*snapshot.tiling.zones, *snapshot.tiling.micro_zones]):
+        leader = snapshot.leader_of(zone.code, zone.name, zone.kind)
+        count = opened.get(zone.code, (0, 0))
+        features.append(
+            {
+                "type": "Feature",
+                "geometry": shapes["geometry"][i],
+                "properties": {
+                    "code": zone.code,
+                    "short": short_code(zone.code)[1],
+                    "name": zone.name,
+                    "kind": zone.kind,
+                    "community": zone.community_code,
+                    "label": shapes["label"][i],
+                    "r": shapes["radius"][i],
+                    "leader": viewer.name(leader.person.name, True) if leader else None,
+                    "vacant": leader is None,
+                    "households": zone.households,
+                    "population": zone.population,
+                    "ha": shapes["ha"][i],
+                    "frontages": shops.get(zone.code, 0),
+                    "open": count[0],
+                    "overdue": count[1] if viewer.signed_in else None,
+                },
+            }
+        )
+    return {
+        "type": "FeatureCollection",
+        "on": snapshot.on.isoformat(),
+        "communities": shapes["communities"],
+        "features": features,
+    }
+
+
+def _shapes(snapshot: Snapshot) -> dict[str, Any]:
+    """What depends on the tiling only; kept with the snapshot."""
+    known = snapshot.memo.get("shapes")
+    if known is not None:
+        return known  # type: ignore[return-value]
+    tiling = snapshot.tiling
+    micro = np.array([tiling.micro_index.geoms[i] for i in range(len(tiling.micro_zones))], dtype=object)
+    whole = np.concatenate([tiling.geoms, micro]) if len(micro) else tiling.geoms
+    out: dict[str, Any] = {"geometry": [], "label": [], "radius": [], "ha": [], "communities": []}
+    if len(whole):
+        west, south, east, north = shapely.total_bounds(whole)
+        step = max(east - west, north - south) / _SCREEN_STEPS
+        drawn = simplify_coverage(tiling.geoms, step) if len(tiling.geoms) else tiling.geoms
+        drawn = np.concatenate([drawn, micro]) if len(micro) else drawn
+        lon, lat, radius = label_points(whole)
+        frame = MetricFrame((west + east) / 2, (south + north) / 2)
+        areas = shapely.area(frame.geometries(whole)) / 1e4
+        out["geometry"] = [orjson.Fragment(text) for text in shapely.to_geojson(shapely.set_precision(drawn, 1e-7, mode="pointwise"))]
+        out["label"] = [[round(x, 6), round(y, 6)] for x, y in zip(lon.tolist(), lat.tolist(), strict=True)]
+        out["radius"] = [round(r) for r in radius.tolist()]
+        out["ha"] = [round(a, 1) for a in areas.tolist()]
+    out["communities"] = _communities(snapshot)
+    snapshot.memo["shapes"] = out
+    return out
+
+
+def _communities(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """Each community with its colour, its number of grids and, where it has no grids, its imported outline."""
+    zones = snapshot.tiling.zones
+    codes = sorted({*snapshot.communities, *(zone.community_code for zone in zones)})
+    shapes = []
+    for code in codes:
+        mine = [i for i, zone in enumerate(zones) if zone.community_code == code]
+        row = snapshot.communities.get(code)
+        shapes.append(outer_boundary(snapshot.tiling.geoms[mine]) if mine else row.geom if row else None)
+    known = [i for i, shape in enumerate(shapes) if shape is not None]
+    pairs = neighbours_of(np.array([shapes[i] for i in known], dtype=object)) if known else np.empty((0, 2), int)
+    colours = dict(zip(known, colour_communities(pairs, len(known), COLOURS), strict=True))
+    out = []
+    for i, code in enumerate(codes):
+        row = snapshot.communities.get(code)
+        count = sum(zone.community_code == code for zone in zones)
+        entry = {
+            "code": code,
+            "name": row.name if row else code,
+            "kind": row.kind if row else "community",
+            "colour": int(colours.get(i, i % COLOURS)),
+            "grids": count,
+        }
+        if not count and row is not None and row.geom is not None:
+            entry["geometry"] = orjson.Fragment(shapely.to_geojson(row.geom))
+        out.append(entry)
+    return out
+
+
+def _frontages_by_grid(snapshot: Snapshot) -> dict[str, int]:
+    """How many frontages stand in each grid, by the middle of their line."""
+    known = snapshot.memo.get("shops")
+    if known is not None:
+        return known  # type: ignore[return-value]
+    finder, out = snapshot.frontages, {}
+    if finder.rows:
+        middles = shapely.get_coordinates(shapely.centroid(finder.geoms))
+        at = snapshot.tiling.index.locate(middles[:, 0], middles[:, 1])
+        counts = np.bincount(at[at >= 0], minlength=len(snapshot.tiling.zones))
+        out = {zone.code: int(n) for zone, n in zip(snapshot.tiling.zones, counts, strict=True) if n}
+    snapshot.memo["shops"] = out
+    return out
+
+
+def frontages_in(snapshot: Snapshot, code: str) -> int:
+    """How many frontages stand in a grid."""
+    return _frontages_by_grid(snapshot).get(code, 0)
+
+
+def area_ha(snapshot: Snapshot, index: int) -> float:
+    """A grid's area in hectares."""
+    return float(_shapes(snapshot)["ha"][index])
+
+
+def faults_layer(session: Session, on: date) -> dict[str, Any]:
+    """Tiling faults of the editions in force on the day."""
+    return {
+        "type": "FeatureCollection",
+        "features": [
+            {
+                "type": "Feature",
+                "geometry": orjson.Fragment(shapely.to_geojson(geom)),
+                "properties": {"kind": fault.kind, "codes": fault.codes.split(","), "area_m2": round(fault.area_m2, 2)},
+            }
+            for fault, geom in faults_of(session, editions_on(session, on))
+        ],
+    }

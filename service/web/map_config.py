@@ -1,0 +1,71 @@
+"""What the map page tells its scripts: the office's area, layers, filters, distances."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import shapely
+
+from service.grids.queries import editions_on, has_faults
+from service.people.rules import Viewer
+from service.places.ground import GroundData
+from service.responsibility.snapshot import Snapshot
+from service.web.context import asked_day, services
+
+_WORLD = [73.0, 18.0, 135.0, 54.0]
+_NO_BASEMAP = {"id": "none", "label": "无底图", "kind": "none", "url": "", "attribution": "", "approval": "", "crs": "wgs84", "max_zoom": 20}
+
+
+def map_config(viewer: Viewer, demo: bool) -> dict[str, Any]:
+    """Plain data for service.maps and for the page's scripts."""
+    given = services()
+    snapshot = given.responsibility.on(asked_day())
+    columns = given.incidents.current() if viewer.signed_in else None
+    return {
+        "bounds": office_bounds(snapshot, given.ground.data()),
+        "on": snapshot.on.isoformat(),
+        "demo": demo,
+        "signed_in": viewer.signed_in,
+        "office": given.settings.office_name,
+        "basemaps": [_NO_BASEMAP, *(entry.model_dump() for entry in given.settings.basemaps)],
+        "border_m": given.settings.border_m,
+        "frontage_m": given.settings.frontage_m,
+        "categories": columns.category_counts() if columns else [],
+        "has_frontages": bool(snapshot.frontages.rows),
+        "faults": _has_faults(snapshot) if viewer.signed_in else False,
+    }
+
+
+def office_bounds(snapshot: Snapshot, ground: GroundData) -> list[float]:
+    """[west, south, east, north] of the office's own area: its grids, else its communities, else what there is."""
+    if len(snapshot.tiling.geoms):
+        return [float(value) for value in shapely.total_bounds(snapshot.tiling.geoms)]
+    outlines = [row.geom for row in snapshot.communities.values() if row.geom is not None]
+    for shapes in (outlines, list(ground.streets.geoms), list(snapshot.frontages.geoms)):
+        if shapes:
+            return [float(value) for value in shapely.total_bounds(shapes)]
+    columns = services().incidents.current()
+    return columns.bounds() or _WORLD
+
+
+def page_counts(viewer: Viewer, now: datetime) -> dict[str, Any]:
+    """The numbers of the legend and of the panel before anything was asked."""
+    given = services()
+    snapshot = given.responsibility.on(asked_day())
+    zones = snapshot.tiling.zones
+    standing: dict[str, int] = {"valid": 0, "expired": 0, "vacant": 0}
+    for row in snapshot.frontages.rows:
+        standing[row.standing(snapshot.on)] += 1
+    return {
+        "communities": len(snapshot.communities),
+        "grids": len(zones),
+        "vacant": sum(snapshot.leader_of(zone.code, zone.name, zone.kind) is None for zone in zones),
+        "incidents": given.incidents.current().counts(now),
+        "frontages": {**standing, "all": len(snapshot.frontages.rows)},
+    }
+
+
+def _has_faults(snapshot: Snapshot) -> bool:
+    with services().database.read() as session:
+        return has_faults(session, editions_on(session, snapshot.on))

@@ -1,0 +1,100 @@
+"""The map page, its front door, its health, and the step from the demo to the office's own data."""
+
+from __future__ import annotations
+
+from flask import Blueprint, current_app, jsonify, redirect, render_template, request, url_for
+from flask_wtf.csrf import generate_csrf
+from sqlalchemy import text
+from werkzeug.wrappers import Response
+
+from service.maps import render_map
+from service.people.rules import ROLES
+from service.records.batches import holds_demo
+from service.records.counters import read_all
+from service.web.context import account, now, require_look, require_role, services
+from service.web.map_config import map_config, page_counts
+from service.web.security import nonce
+
+bp = Blueprint("pages", __name__)
+
+
+@bp.get("/")
+def home() -> Response:
+    return redirect(url_for("pages.map_page"))
+
+
+@bp.get("/map")
+def map_page() -> str:
+    """The map; the lookup, search and filters all happen on it."""
+    asking = require_look()
+    who = account()
+    with services().database.read() as session:
+        demo = holds_demo(session)
+    config = map_config(asking, demo)
+    parts = render_map(config)
+    return render_template(
+        "map/page.html",
+        map_head=parts.head,
+        map_body=parts.body,
+        map_script=parts.script,
+        config=config,
+        counts=page_counts(asking, now()),
+        categories=config["categories"],
+        demo=demo,
+        own_data=bool(demo and who and who.role == "admin"),
+    )
+
+
+@bp.get("/healthz")
+def healthz() -> Response:
+    """200 when the database answers."""
+    with services().database.read() as session:
+        session.execute(text("SELECT 1"))
+    return jsonify({"status": "ok"})
+
+
+@bp.get("/changes")
+def changes() -> Response:
+    """What moved since `since`; polled by open pages, 304 while nothing did."""
+    require_look()
+    with services().database.read() as session:
+        values = read_all(session)
+    token = ".".join(str(values[name]) for name in sorted(values))
+    asked = request.args.get("since", "").split(".")
+    changed = [name for name, before in zip(sorted(values), asked, strict=False) if before != str(values[name])]
+    response = jsonify({"since": token, "changed": changed if len(asked) == len(values) else []})
+    response.set_etag(token)
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response.make_conditional(request)
+
+
+@bp.get("/admin/demo")
+def own_data() -> str:
+    """Before the demo goes: what will be removed and what stays."""
+    require_role("admin")
+    return render_template("account/start_own_data.html")
+
+
+@bp.post("/admin/demo/remove")
+def remove_demo() -> Response:
+    """'Start with our own data': removes the demo and nothing else."""
+    require_role("admin")
+    current_app.extensions["steward_remove_demo"](services().database, now())
+    return redirect(url_for("pages.map_page"))
+
+
+def page_context() -> dict[str, object]:
+    """What every template may use."""
+    who = account()
+    settings = services().settings
+    return {
+        "office": {"name": settings.office_name, "hotline": settings.office_hotline},
+        "account": {
+            "name": who.display_name,
+            "role": who.role,
+            "role_name": ROLES[who.role],
+            "initial": who.display_name[:1],
+        } if who else None,
+        "nonce": nonce(),
+        "csrf_token": generate_csrf(),
+    }

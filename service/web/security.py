@@ -1,0 +1,47 @@
+"""Headers of every response: strict CSP with a nonce, and the rest."""
+
+from __future__ import annotations
+
+import secrets
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g
+
+from service.config import Settings
+
+
+def nonce() -> str:
+    """One per response."""
+    if "nonce" not in g:
+        g.nonce = secrets.token_urlsafe(16)
+    return str(g.nonce)
+
+
+def policy(settings: Settings, own: str) -> str:
+    """The Content-Security-Policy; hosts of base maps join img-src and connect-src only when configured."""
+    hosts = sorted({_host(entry.url) for entry in settings.basemaps if "//" in entry.url})
+    extra = "".join(f" {host}" for host in hosts)
+    return (
+        "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'; "
+        f"script-src 'self' 'nonce-{own}'; style-src 'self' 'nonce-{own}'; "
+        f"img-src 'self' data: blob:{extra}; connect-src 'self'{extra}; font-src 'self'; worker-src 'self'"
+    )
+
+
+def _host(url: str) -> str:
+    parts = urlsplit(url.replace("{s}", "*"))
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def register(app: Flask, settings: Settings) -> None:
+    @app.after_request
+    def headers(response: Response) -> Response:
+        kept = response.headers
+        if response.mimetype == "text/html":
+            kept["Content-Security-Policy"] = policy(settings, nonce())
+            kept.setdefault("Cache-Control", "no-store")
+        kept["X-Content-Type-Options"] = "nosniff"
+        kept["Referrer-Policy"] = "same-origin"
+        if settings.tls_cert:
+            kept["Strict-Transport-Security"] = "max-age=31536000"
+        return response

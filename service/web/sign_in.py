@@ -1,0 +1,190 @@
+"""Signing in: a thin adapter over Flask-Login. Its own commits are the documented exception to 'one commit a request'."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, Request, current_app, redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_login import LoginManager, UserMixin, login_user, logout_user
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from service.errors import InvalidValue, NotAllowed
+from service.people.accounts import account_of_token, change_password, demo_supervisor, sign_in, token_digest
+from service.people.models import Account
+from service.records.batches import only_demo
+from service.web.context import SignedIn, account, now, require_account, services
+
+bp = Blueprint("sign_in", __name__)
+limiter = Limiter(get_remote_address, storage_uri="memory://", default_limits=[], headers_enabled=False)
+_MAY_WAIT = {"sign_in.password", "sign_in.password_post", "sign_in.logout", "static", "pages.healthz"}
+
+
+class User(UserMixin):  # type: ignore[misc]
+    """What Flask-Login carries: the account's id with the stamp that a password change renews."""
+
+    def __init__(self, found: Account) -> None:
+        self.account = SignedIn(
+            found.id, found.name, found.display_name, found.role, found.area, found.must_change, found.demo
+        )
+        self.stamp = found.session_stamp
+
+    def get_id(self) -> str:
+        return f"{self.account.id}:{self.stamp}"
+
+
+class Tokens:
+    """Verified tokens, kept until the database changes: a program asks many times with one token."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._moved: object = None
+        self._known: dict[str, User] = {}
+
+    def user(self, secret: str) -> User | None:
+        database = services().database
+        moved = database.moved()
+        digest = token_digest(secret)
+        with self._lock:
+            if moved != self._moved:
+                self._known.clear()
+                self._moved = moved
+            known = self._known.get(digest)
+        if known is not None:
+            return known
+        with database.read() as found:
+            owner = account_of_token(found, secret, now())
+            user = User(owner) if owner else None
+        if user is not None and len(self._known) < 1000:
+            with self._lock:
+                self._known[digest] = user
+        return user
+
+
+def register(app: Flask) -> None:
+    manager = LoginManager()
+    manager.init_app(app)
+    manager.session_protection = None
+    limiter.init_app(app)
+    tokens = Tokens()
+
+    @manager.user_loader  # type: ignore[untyped-decorator]
+    def by_cookie(key: str) -> User | None:
+        number, _sep, stamp = key.partition(":")
+        with services().database.read() as found:
+            owner = found.get(Account, int(number)) if number.isdigit() else None
+            if owner is None or not owner.active or owner.session_stamp != stamp:
+                return None
+            if owner.demo and not _demo_open(found):
+                return None
+            return User(owner)
+
+    @manager.request_loader  # type: ignore[untyped-decorator]
+    def by_token(asked: Request) -> User | None:
+        kind, _sep, secret = asked.headers.get("Authorization", "").partition(" ")
+        return tokens.user(secret.strip()) if kind.lower() == "bearer" and secret else None
+
+    @app.before_request
+    def one_time_password_first() -> Response | None:
+        if request.endpoint in _MAY_WAIT or request.path.startswith("/static/"):
+            return None
+        who = account()
+        if who is not None and who.must_change:
+            if request.path.startswith("/api/"):
+                raise NotAllowed("先在网页上换掉一次性密码，再使用接口。")
+            return redirect(url_for("sign_in.password"))
+        return None
+
+    app.register_blueprint(bp)
+
+
+@bp.get("/login")
+def login() -> Response | str:
+    if account() is not None:
+        return redirect(url_for("pages.map_page"))
+    return _login_page()
+
+
+@bp.post("/login")
+@limiter.limit("20/minute")
+def login_post() -> Response | tuple[str, int]:
+    name, password = request.form.get("name", "").strip(), request.form.get("password", "")
+    with services().database.write() as found:
+        owner = sign_in(found, name, password, now())
+        user = User(owner) if owner else None
+    if user is None:
+        return _login_page(name=name, error=_("账号或密码不对。连续输错五次会锁定十五分钟；忘了密码找管理员。")), 401
+    return _enter(user)
+
+
+@bp.post("/login/demo")
+def demo_entry() -> Response:
+    """One click into the demo, only on loopback and only while nothing but the demo is there."""
+    with services().database.write() as found:
+        if not _demo_open(found):
+            raise NotAllowed("演示入口只在本机、且只有演示数据时可用。请用账号登录。")
+        user = User(demo_supervisor(found, now()))
+    return _enter(user)
+
+
+@bp.post("/logout")
+def logout() -> Response:
+    logout_user()
+    session.clear()
+    return redirect(url_for("pages.map_page"))
+
+
+@bp.get("/account/password")
+def password() -> str:
+    require_account()
+    return render_template("sign_in/change_password.html", errors={})
+
+
+@bp.post("/account/password", endpoint="password_post")
+def password_post() -> Response | tuple[str, int]:
+    who = require_account()
+    old, new, again = (request.form.get(name, "") for name in ("old", "new", "again"))
+    if new != again:
+        return render_template("sign_in/change_password.html", errors={"again": _("两次输入的新密码不一样。")}), 422
+    try:
+        with services().database.write() as found:
+            owner = found.get_one(Account, who.id)
+            change_password(found, owner, old, new)
+            user = User(owner)
+    except InvalidValue as fault:
+        return render_template("sign_in/change_password.html", errors={fault.field: fault.message}), 422
+    return _enter(user)
+
+
+def _login_page(**given: Any) -> str:
+    with services().database.read() as found:
+        entry = _demo_open(found)
+    return render_template(
+        "sign_in/login.html", demo_entry=entry, next=request.values.get("next", ""), **({"error": None, "name": ""} | given)
+    )
+
+
+def _demo_open(found: Session) -> bool:
+    settings = services().settings
+    return settings.on_loopback and not settings.production and only_demo(found)
+
+
+def _enter(user: User) -> Response:
+    session.clear()
+    session.permanent = True
+    login_user(user)
+    if user.account.must_change:
+        return redirect(url_for("sign_in.password"))
+    return redirect(_local(request.values.get("next", "")) or url_for("pages.map_page"))
+
+
+def _local(target: str) -> str:
+    """A path of this service, never another host's address."""
+    parts = urlsplit(target)
+    plain = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
+    return target if plain and current_app else ""
