@@ -1,0 +1,1 @@
+"""Other people's files: formats, encodings, which column is which, and a verdict per row."""
