@@ -1,0 +1,5 @@
+"""Folium: the map page's head, body and start-up script from plain data. Nothing else knows Folium."""
+
+from service.maps.render import NONCE, MapParts, UnmappedAsset, render_map
+
+__all__ = ["NONCE", "MapParts", "UnmappedAsset", "render_map"]

@@ -1,0 +1,156 @@
+"""A lean folium.Map, and layers of one template line each that start a class in service/static/js/map."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from branca.element import Element, Figure, MacroElement
+from folium import Map
+from folium.elements import JSCSSMixin
+from folium.map import Layer
+from folium.template import Template
+
+STATIC = "/static"
+VENDOR = f"{STATIC}/vendor"
+MODULES = f"{STATIC}/js/map"
+
+
+class LeanMap(Map):  # type: ignore[misc]
+    """folium.Map without its stock libraries, inline styles and tiles; every option reaches Leaflet.
+
+    The script makes `steward.queue`, which the module main.js empties once it is loaded.
+    """
+
+    default_js = [("leaflet", f"{VENDOR}/leaflet/leaflet.js")]  # noqa: RUF012
+    default_css = [("leaflet_css", f"{VENDOR}/leaflet/leaflet.css")]  # noqa: RUF012
+    _template = Template(
+        "{% macro html(this, kwargs) %}"
+        '<div class="board" id={{ this.get_name()|tojson }} role="application" tabindex="0"'
+        ' aria-label="{{ this.label|e }}"></div>'
+        "{% endmacro %}"
+        "{% macro script(this, kwargs) %}"
+        "var steward = {queue: []};\n"
+        "steward.layer = (kind, settings) => ({addTo: map => steward.queue.push([kind, map, settings])});\n"
+        "var {{ this.get_name() }} = L.map({{ this.get_name()|tojson }},"
+        " {center: {{ this.location|tojson }}, ...{{ this.options|tojavascript }}});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, location: tuple[float, float], zoom: int, label: str, **options: Any) -> None:
+        super().__init__(location=location, tiles=None, zoom_start=zoom, zoom_control=False)
+        self._id = "steward"
+        self.label = label
+        self.options.update(options)
+
+    def root(self) -> Figure:
+        """The figure that holds head, body and script."""
+        return _root(self)
+
+
+class BoardLayer(JSCSSMixin, Layer):  # type: ignore[misc]
+    """A layer drawn by one of our classes: `kind` names it in service/static/js/map/main.js."""
+
+    kind = ""
+    modules: tuple[str, ...] = ()
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "var {{ this.get_name() }} = steward.layer({{ this.kind|tojson }}, {{ this.settings|tojson }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(name=self.kind, overlay=True, control=False, show=True)
+        self._name = self.kind
+        self._id = "layer"
+        self.settings = settings
+
+    def render(self, **kwargs: Any) -> None:
+        """Ask the browser for the modules early, then write the one line."""
+        head = _root(self).header
+        for module in self.modules:
+            head.add_child(Element(f'<link rel="modulepreload" href="{MODULES}/{module}">'), name=module)
+        super().render(**kwargs)  # type: ignore[no-untyped-call]
+
+
+def _root(element: Element) -> Figure:
+    figure = element.get_root()
+    assert isinstance(figure, Figure)
+    return figure
+
+
+class Basemaps(BoardLayer):
+    """The choice of base maps; the first is the one shown."""
+
+    kind = "basemaps"
+    modules = ("basemaps.js",)
+
+
+class Ground(BoardLayer):
+    """Streets, buildings, waters and woods."""
+
+    kind = "ground"
+    modules = ("ground.js",)
+
+
+class Grids(BoardLayer):
+    """Grids and communities: fills, borders, selection."""
+
+    kind = "grids"
+    modules = ("grids.js", "outline.js")
+
+
+class Frontages(BoardLayer):
+    """Three-guarantees frontages along the walls, near by only."""
+
+    kind = "frontages"
+    modules = ("frontages.js",)
+
+
+class Places(BoardLayer):
+    """Facilities as small icons, near by only."""
+
+    kind = "places"
+    modules = ("places.js",)
+
+
+class Incidents(BoardLayer):
+    """Incidents as clusters with rings by state, near by as single marks."""
+
+    kind = "incidents"
+    modules = ("marks.js",)
+
+
+class Density(BoardLayer):
+    """A picture of where incidents are dense; no statistics."""
+
+    kind = "density"
+    modules = ("density.js",)
+
+
+class Faults(BoardLayer):
+    """Where the edition does not tile."""
+
+    kind = "faults"
+    modules = ("faults.js",)
+
+
+class Names(BoardLayer):
+    """Names of communities, grids, waters, streets and shops, none over another."""
+
+    kind = "names"
+    modules = ("names.js",)
+
+
+class ModuleStart(MacroElement):
+    """The module that draws; loaded after the page's own script has run."""
+
+    _template = Template(
+        "{% macro header(this, kwargs) %}"
+        f'<script type="module" src="{MODULES}/main.js"></script>'
+        "{% endmacro %}"
+    )
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "start"
+        self._id = "module"
