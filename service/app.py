@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from service.config import ROOT, Settings, load_settings
 from service.db.engine import Database
-from service.importing.demo import remove_demo
+from service.intake.demo import remove_demo
 from service.incidents.columns import IncidentColumns
 from service.places.ground import Ground
 from service.responsibility.keeper import Responsibility

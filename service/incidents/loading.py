@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.db.spatial import raw_geometry, read_points
-from service.db.times import epoch_seconds
+from service.db.types import epoch_seconds
 from service.incidents.models import Incident
 from service.incidents.rules import GROUP_OF
 from service.records.batches import visible

@@ -1,0 +1,1 @@
+"""The database: a GeoPackage by default, PostgreSQL with PostGIS when bigger."""

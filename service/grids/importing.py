@@ -1,0 +1,222 @@
+"""Communities and grids from files: editions, the community of each grid, and the check of the tiling."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from typing import Any
+
+import numpy as np
+import shapely
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.errors import NothingStored
+from service.files.mapping import Field
+from service.geo.coverage import Fault, find_faults
+from service.grids.models import Community, Edition, Grid, TilingFault
+from service.grids.queries import CommunityRow, communities
+from service.grids.rules import TILING_KINDS, community_kind, community_kind_of_name, grid_kind
+from service.records import cells
+from service.records.batches import visible
+from service.records.counters import RESPONSIBILITY
+from service.records.importing import Intake, Kind, Prepared, Rows
+
+COMMUNITY_FIELDS = (
+    Field("code", ("编码", "编号", "代码", "社区编码", "村社区编码", "统计用区划代码", "区划代码", "id"), required=True, label="编码"),
+    Field("name", ("名称", "社区名称", "村社区名称", "社区", "村", "title"), required=True, label="名称"),
+    Field("kind", ("类别", "类型", "性质", "type"), label="类别"),
+    Field("notes", ("备注", "说明", "remark"), label="备注"),
+)
+GRID_FIELDS = (
+    Field("code", ("网格编码", "网格编号", "网格代码", "编码", "编号", "代码", "id", "grid"), required=True, label="编码"),
+    Field("name", ("网格名称", "名称", "网格名", "title"), label="名称"),
+    Field("community_code", ("社区编码", "所属社区编码", "社区代码", "村社区编码", "所属社区", "社区", "community"), label="社区"),
+    Field("kind", ("网格类型", "类型", "类别", "网格类别", "type"), label="类型"),
+    Field("parent_code", ("上级网格", "上级网格编码", "父网格", "所属网格", "parent"), label="上级网格"),
+    Field("households", ("户数", "总户数", "家庭户数"), label="户数"),
+    Field("population", ("人口", "人口数", "总人口", "常住人口"), label="人口"),
+    Field("notes", ("备注", "说明", "重点场所", "remark"), label="备注"),
+)
+
+
+def prepare_communities(_session: Session, intake: Intake) -> Prepared:
+    """Communities with their outline, where the file has one."""
+    codes = cells.code(intake, "code", needed=True)
+    cells.unique(intake, "code", codes)
+    names = cells.text(intake, "name", needed=True)
+    outlines = cells.shapes(intake, "polygon", needed=False) if intake.geometry is not None else None
+    columns = {"code": codes, "name": names, **cells.texts(intake, ("notes",))}
+    stated = cells.text(intake, "kind")
+    columns["kind"] = np.array(
+        [
+            community_kind(kind or "") or community_kind_of_name(name or "")
+            for kind, name in zip(stated, names, strict=True)
+        ],
+        dtype=object,
+    )
+    if outlines is None:
+        return Prepared([lambda _s: Rows(Community, ("code",), cells.alive(intake, columns))])
+    return Prepared([lambda _s: Rows(Community, ("code",), *cells.alive_with(intake, columns, outlines))])
+
+
+def prepare_grids(session: Session, intake: Intake) -> Prepared:
+    """One edition per community of the file, beginning on the asked day, since ever for a first one."""
+    shapes = cells.shapes(intake, "polygon")
+    codes = cells.code(intake, "code", needed=True)
+    codes = cells.unique(intake, "code", codes)
+    columns: dict[str, Any] = {"code": codes, **cells.texts(intake, ("notes",))}
+    names = cells.text(intake, "name")
+    columns["name"] = cells.filled(names, codes.tolist())
+    columns["kind"] = cells.worded_by(intake, "kind", grid_kind, "grid", "网格、专属网格或微网格")
+    for name in ("households", "population"):
+        if intake.has(name):
+            columns[name] = cells.whole(intake, name)
+    if intake.has("parent_code"):
+        columns["parent_code"] = cells.code(intake, "parent_code")
+    homes = communities(session)
+    columns["community_code"] = _homes(intake, shapes, homes)
+    columns, outlines = cells.alive_with(intake, columns, shapes)
+    starts = _starts(session, set(columns["community_code"].tolist()), intake.asked.edition)
+    faults = tiling_faults(columns, outlines, homes)
+    return Prepared(
+        [
+            lambda s: _edition_rows(starts),
+            lambda s: _grid_rows(s, columns, outlines, starts),
+            lambda s: _fault_rows(s, faults, starts),
+        ],
+        faults=[fault for _, fault in faults],
+        edition=intake.asked.edition.isoformat() if intake.asked.edition else None,
+    )
+
+
+def _homes(intake: Intake, shapes: np.ndarray, known: list[CommunityRow]) -> np.ndarray:
+    """The stated community by code or name, else the one with the largest share of the grid's area."""
+    by_word = {row.code: row.code for row in known} | {row.name: row.code for row in known}
+    stated = cells.code(intake, "community_code")
+    out = np.array([by_word.get(one) if one else None for one in stated], dtype=object)
+    for i in np.flatnonzero([word is not None and code is None for word, code in zip(stated, out, strict=True)]).tolist():
+        intake.reject(i, "community_code", stated[i], f"没有社区“{stated[i]}”。先导入社区，或改正这一格；可用的有：{'、'.join(row.code for row in known[:6])}…")
+    missing = np.flatnonzero([word is None for word in stated])
+    with_outline = [row for row in known if row.geom is not None]
+    if not len(missing):
+        return out
+    if not with_outline:
+        if len(known) == 1:
+            out[missing] = known[0].code
+            return out
+        raise NothingStored("网格没有写明社区，也没有社区的界线可以对照。先导入社区（带界线），或用 --map community_code=列名 指出社区。")
+    tree = shapely.STRtree([row.geom for row in with_outline])
+    for i in missing[intake.alive[missing]].tolist():
+        hits = tree.query(shapes[i]).tolist()
+        share = {hit: shapely.area(shapely.intersection(shapes[i], with_outline[hit].geom)) for hit in hits}
+        best = max(share, key=lambda hit: share[hit], default=None)
+        if best is None or share[best] <= 0:
+            intake.reject(i, "geometry", "", "这个网格不在任何社区的界线里，也没有写明社区。")
+        else:
+            out[i] = with_outline[best].code
+    return out
+
+
+def _starts(session: Session, homes: set[str], asked: date | None) -> dict[str, date | None]:
+    """The day on which each community's edition begins: the asked one, else that of its latest, else since ever."""
+    known: dict[str, list[date | None]] = {}
+    rows = session.execute(
+        select(Edition.community_code, Edition.starts_on).where(Edition.community_code.in_(homes), visible(Edition))
+    )
+    for home, starts in rows:
+        known.setdefault(home, []).append(starts)
+    out: dict[str, date | None] = {}
+    for home in sorted(homes):
+        if asked is not None:
+            out[home] = asked
+        elif home in known:
+            out[home] = max(known[home], key=lambda day: day or date.min)
+        else:
+            out[home] = None
+    return out
+
+
+def _edition_rows(starts: dict[str, date | None]) -> Rows:
+    homes = sorted(starts)
+    return Rows(
+        Edition,
+        ("community_code", "starts_on"),
+        {
+            "community_code": np.array(homes, dtype=object),
+            "starts_on": np.array([starts[home] for home in homes], dtype=object),
+        },
+        source=False,
+    )
+
+
+def _edition_ids(session: Session, starts: dict[str, date | None]) -> dict[str, int]:
+    """Including this import's own, which nobody else sees yet."""
+    rows = session.execute(
+        select(Edition.id, Edition.community_code, Edition.starts_on).where(Edition.community_code.in_(list(starts)))
+    )
+    return {home: key for key, home, day in rows if day == starts[home]}
+
+
+def _grid_rows(session: Session, columns: dict[str, Any], outlines: np.ndarray, starts: dict[str, date | None]) -> Rows:
+    ids = _edition_ids(session, starts)
+    edition = np.array([ids[home] for home in columns["community_code"].tolist()], dtype=object)
+    return Rows(Grid, ("edition_id", "code"), {"edition_id": edition, **columns}, outlines)
+
+
+def tiling_faults(
+    columns: dict[str, Any], outlines: np.ndarray, homes: list[CommunityRow]
+) -> list[tuple[str, Fault]]:
+    """(community, fault) of the tiling grids: overlaps among all of them, gaps and overhang against the outlines."""
+    tiles = np.isin(columns["kind"].astype(str), TILING_KINDS)
+    codes, home = columns["code"][tiles], columns["community_code"][tiles]
+    shapes = outlines[tiles]
+    home_of = dict(zip(codes.tolist(), home.tolist(), strict=True))
+    found: list[tuple[str, Fault]] = []
+    for row in homes:
+        mine = home == row.code
+        if mine.any():
+            faults = find_faults(shapes[mine], codes[mine].tolist(), row.geom)
+            found += [(row.code, fault) for fault in faults]
+    everywhere = find_faults(shapes, codes.tolist(), None)
+    for fault in everywhere:
+        owners = {home_of[code] for code in fault.codes if code in home_of}
+        if fault.kind == "overlap" and len(owners) > 1:
+            found.append((min(owners), fault))
+    return sorted(found, key=lambda pair: -pair[1].area_m2)
+
+
+def _fault_rows(session: Session, faults: list[tuple[str, Fault]], starts: dict[str, date | None]) -> Rows:
+    ids = _edition_ids(session, starts)
+    shapes = np.empty(len(faults), dtype=object)
+    for i, (_, fault) in enumerate(faults):
+        shapes[i] = cells.as_multi(fault.geom, "polygon")
+    joined = [",".join(fault.codes) for _, fault in faults]
+    repeated = Counter[tuple[str, str, str]]()
+    order = []
+    for (home, fault), codes in zip(faults, joined, strict=True):
+        repeated[home, fault.kind, codes] += 1
+        order.append(repeated[home, fault.kind, codes])
+    return Rows(
+        TilingFault,
+        ("edition_id", "kind", "codes", "serial"),
+        {
+            "edition_id": np.array([ids[home] for home, _ in faults], dtype=object),
+            "community_code": np.array([home for home, _ in faults], dtype=object),
+            "kind": np.array([fault.kind for _, fault in faults], dtype=object),
+            "codes": np.array(joined, dtype=object),
+            "serial": np.array(order, dtype=object),
+            "area_m2": np.array([round(fault.area_m2, 3) for _, fault in faults], dtype=object),
+        },
+        shapes,
+        source=False,
+    )
+
+
+COMMUNITIES = Kind(
+    "communities", "社区", COMMUNITY_FIELDS, "polygon", prepare_communities, {"communities": Community}, (RESPONSIBILITY,)
+)
+GRIDS = Kind(
+    "grids", "网格", GRID_FIELDS, "polygon", prepare_grids,
+    {"tiling_faults": TilingFault, "grids": Grid, "editions": Edition}, (RESPONSIBILITY,), geometry_needed=True,
+)

@@ -1,0 +1,85 @@
+"""Starting: migrate, demo, the first administrator, then granian; and `check`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from service.clock import utcnow
+from service.config import ROOT, Settings
+from service.db.engine import Database
+from service.db.migrate import migrate
+from service.errors import StewardError
+from service.intake.demo import load_demo
+from service.intake.run import undo_unfinished
+from service.people.accounts import ensure_administrator
+from service.records.batches import is_empty
+
+
+def migrate_store(settings: Settings) -> str:
+    """Bring the store to this version; a line that says what was done."""
+    report = migrate(settings.store_url, settings.data_dir / "backups", utcnow())
+    return str(report)
+
+
+def serve(settings: Settings) -> None:
+    """Everything that a first start needs, then the server in this process's place."""
+    print(migrate_store(settings), file=sys.stderr)  # noqa: T201 the operator reads this
+    database = Database(settings.store_url)
+    prepare(database, settings)
+    database.engine.dispose()
+    run_server(settings)
+
+
+def prepare(database: Database, settings: Settings) -> None:
+    """Undo what a crash left, load the demo into an empty database, make the first administrator."""
+    undone = undo_unfinished(database, utcnow())
+    for line in undone:
+        say(line)
+    if settings.demo:
+        with database.read() as session:
+            empty = is_empty(session)
+        if empty:
+            counts = load_demo(database, settings, utcnow())
+            say(f"已装入演示数据：{counts.get('grids', 0)} 个网格，{counts.get('incidents', 0)} 件事项。")
+    with database.write() as session:
+        password = ensure_administrator(session, utcnow())
+    if password:
+        say(f"管理员账号 admin，一次性密码：{password}（第一次登录后要换）")
+
+
+def run_server(settings: Settings) -> None:
+    """Granian with the settings' workers; replaces this process."""
+    scheme = "https" if settings.tls_cert else "http"
+    shown = settings.host if ":" not in settings.host else f"[{settings.host}]"
+    say(f"网格管家已启动：{scheme}://{shown}:{settings.port}/")
+    command = [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", settings.host, "--port", str(settings.port),
+        "--workers", str(settings.workers), "--blocking-threads", "4", "--backlog", "1024", "--no-ws", "--http", "auto",
+        "--process-name", "grid-steward", "--log-level", "warning", "--respawn-failed-workers",
+        "--factory", "service.app:create_app",
+    ]
+    if settings.tls_cert and settings.tls_key:
+        command += ["--ssl-certificate", str(settings.tls_cert), "--ssl-keyfile", str(settings.tls_key)]
+    sys.stdout.flush()
+    os.chdir(ROOT)
+    os.execv(sys.executable, command)  # noqa: S606 no shell is wanted
+
+
+def say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 the operator reads this
+
+
+def check(settings: Settings) -> list[str]:
+    """What is wrong with configuration, database or assets; empty when nothing."""
+    faults = []
+    try:
+        with Database(settings.store_url).read() as session:
+            is_empty(session)
+    except (StewardError, OSError) as fault:
+        faults.append(f"数据库：{fault}")
+    for path in ("vendor/manifest.json", "css/steward.css"):
+        if not (Path(__file__).parent / "static" / path).is_file():
+            faults.append(f"界面文件缺失：service/static/{path}")
+    return faults
