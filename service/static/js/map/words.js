@@ -1,0 +1,44 @@
+// Every text that scripts write. Chosen by <html lang>; Chinese is the default and the fallback.
+const ZH = {
+  late: '超期', way: '处置中', chk: '待核查', rep: '待受理', done: '已结案',
+  all_period: '全部期间', p7: '近7天', p30: '近30天', p90: '近90天', pyear: '今年', span: '{a} 至 {b}', since: '{a} 起', until: '至 {b}',
+  open_incidents: '未结事项', incidents: '事项', today: '今天', on_day: '按 {day} 的网格和责任',
+  rate_head: '未结事项，件／{unit}', ha: '公顷', km2: '平方公里', zero: '0', below: '不到 {b}', between: '{a} 至 {b}', above: '{a} 以上',
+  no_rate: '没有未结事项', more_communities: '另有 {n} 个社区',
+  no_grids: '还没有网格。管理员导入网格后，这里就能看到谁负责。', no_network: '网络断了，地图停在刚才的样子。', again: '再试',
+  failed: '没有读到{what}（{why}）。', grids: '网格', ground: '街道和建筑', frontages: '门前三包', clusters: '事项', places: '场所', faults: '界线问题', answer: '答案',
+  session_over: '登录已过期，请重新登录。', sign_in: '登录', no_hit: '没有找到“{q}”。换个字，或输入经度,纬度。',
+  k_grid: '网格', k_community: '社区', k_person: '人员', k_frontage: '门店', k_place: '场所', k_address: '地址', k_coordinates: '坐标',
+  copied: '链接已复制', copy_this: '复制地址栏里的链接即可', no_position: '没有取到位置。允许定位，或直接点地图。', outside: '你在本街道以外',
+  changed: '有新的变化，已更新', close: '关闭', fold: '收起图层与图例', unfold: '展开图层与图例', asking: '正在查找',
+  no_base: '无底图', source: '数据：{office}', approval: '审图号：{no}', no_approval: '审图号：未使用底图', base_failed: '底图读不到，先用无底图。',
+  ten_thousand: '万', too_many: '这里事项太多，放大或筛选后再看。',
+};
+const EN = {
+  late: 'Overdue', way: 'Under way', chk: 'To inspect', rep: 'Reported', done: 'Closed',
+  all_period: 'Any time', p7: '7 days', p30: '30 days', p90: '90 days', pyear: 'This year', span: '{a} to {b}', since: 'from {a}', until: 'to {b}',
+  open_incidents: 'Open incidents', incidents: 'Incidents', today: 'Today', on_day: 'Grids and duties of {day}',
+  rate_head: 'Open incidents per {unit}', ha: 'ha', km2: 'km²', zero: '0', below: 'under {b}', between: '{a} to {b}', above: '{a} and more',
+  no_rate: 'No open incidents', more_communities: '{n} more communities',
+  no_grids: 'No grids yet. Once an administrator imports them, this shows who is responsible.', no_network: 'No network; the map stays as it was.', again: 'Try again',
+  failed: 'Could not read {what} ({why}).', grids: 'the grids', ground: 'the streets', frontages: 'the frontages', clusters: 'the incidents', places: 'the places', faults: 'the faults', answer: 'the answer',
+  session_over: 'Your session has ended. Please sign in again.', sign_in: 'Sign in', no_hit: 'Nothing found for “{q}”. Try other words, or longitude,latitude.',
+  k_grid: 'Grid', k_community: 'Community', k_person: 'Person', k_frontage: 'Shop', k_place: 'Place', k_address: 'Address', k_coordinates: 'Coordinates',
+  copied: 'Link copied', copy_this: 'Copy the link from the address bar', no_position: 'No position. Allow location, or tap the map.', outside: 'You are outside the area',
+  changed: 'Something changed; updated', close: 'Close', fold: 'Fold layers and legend', unfold: 'Unfold layers and legend', asking: 'Looking up',
+  no_base: 'No base map', source: 'Data: {office}', approval: 'Map approval: {no}', no_approval: 'Map approval: no base map', base_failed: 'The base map cannot be read; shown without.',
+  ten_thousand: '', too_many: 'Too many incidents here; zoom in or filter.',
+};
+const chosen = document.documentElement.lang.startsWith('en') ? EN : ZH;
+
+/** The text of `key` with {names} filled in. */
+export function say(key, given = {}) {
+  return (chosen[key] ?? ZH[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => given[name] ?? '');
+}
+
+/** A count as the map writes it: 12,345 becomes 1.2万 (en: 12k). */
+export function short(n) {
+  if (n < 10000) return n < 1000 || chosen === ZH ? String(n) : `${(n / 1000).toFixed(n < 9950 ? 1 : 0)}k`;
+  if (chosen === ZH) return `${(n / 10000).toFixed(n < 99500 ? 1 : 0)}万`;
+  return n < 999500 ? `${Math.round(n / 1000)}k` : `${(n / 1e6).toFixed(1)}M`;
+}
