@@ -57,7 +57,7 @@ def run_server(settings: Settings) -> None:
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", settings.host, "--port", str(settings.port),
         "--workers", str(settings.workers), "--blocking-threads", "4", "--backlog", "1024", "--no-ws", "--http", "auto",
-        "--process-name", "grid-steward", "--log-level", "warning", "--respawn-failed-workers",
+        "--log-level", "warning", "--respawn-failed-workers",
         "--factory", "service.app:create_app",
     ]
     if settings.tls_cert and settings.tls_key:

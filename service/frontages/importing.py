@@ -37,16 +37,19 @@ STATE_WORDS = {
 def prepare(_session: Session, intake: Intake) -> Prepared:
     """A frontage without a code gets one made of its geometry; one without a name is called by its address or trade."""
     shapes = cells.shapes(intake, "line_or_point")
-    names = cells.text(intake, "shop_name")
-    columns = cells.texts(intake, ("trade", "address", "person_name", "owner_name", "grade"), always=True)
+    columns = cells.texts(intake, ("trade", "address", "person_name", "owner_name", "grade"))
+    called = [cells.text(intake, name).tolist() for name in ("address", "trade")]
     fallback = [
         address or trade or ("未名门店" if shape is not None else None)
-        for address, trade, shape in zip(columns["address"], columns["trade"], shapes, strict=True)
+        for address, trade, shape in zip(*called, shapes.tolist(), strict=True)
     ]
-    columns["shop_name"] = cells.filled(names, fallback)
-    columns["phone"] = cells.phone(intake, "phone")
-    columns["state"] = cells.worded(intake, "state", STATE_WORDS, "operating")
-    columns["agreement_until"] = cells.day(intake, "agreement_until")
+    columns["shop_name"] = cells.filled(cells.text(intake, "shop_name"), fallback)
+    if intake.has("phone"):
+        columns["phone"] = cells.phone(intake, "phone")
+    if intake.has("state"):
+        columns["state"] = cells.worded(intake, "state", STATE_WORDS, "operating")
+    if intake.has("agreement_until"):
+        columns["agreement_until"] = cells.day(intake, "agreement_until")
     made = [
         None if shape is None else "f" + hashlib.blake2s(f"{name}|{shape.wkt}".encode(), digest_size=8).hexdigest()
         for name, shape in zip(columns["shop_name"], shapes, strict=True)

@@ -16,7 +16,8 @@ NEVER = (1 << 32) - 1
 NO_CODE = (1 << 16) - 1
 _STATE_OF_GROUP = np.array([REP, WAY, CHK, DONE], np.uint8)
 _LEAF_ROWS = 16  # rows per leaf, about: small enough for the edges of a view, few enough to scan all leaves in 0.1 ms
-_MOST_RUNS = 64
+_LEAST_LEAVES = 256
+_MOST_RUNS = 256
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,27 @@ class Span:
         x, y = to_world(np.array([west, east]), np.array([north, south]))
         return cls(int(x[0]), int(y[0]), int(x[1]), int(y[1]))
 
+    @classmethod
+    def around(cls, x: np.ndarray, y: np.ndarray) -> Span:
+        """The smallest span that holds the positions; of none, one that holds nothing."""
+        if not len(x):
+            return cls(NEVER, NEVER, 0, 0)
+        return cls(int(x.min()), int(y.min()), int(x.max()), int(y.max()))
+
+    def common(self, other: Span) -> Span:
+        """What lies in both."""
+        return Span(
+            max(self.west, other.west), max(self.north, other.north),
+            min(self.east, other.east), min(self.south, other.south),
+        )  # fmt: skip
+
+    def joined(self, other: Span) -> Span:
+        """The smallest span that holds both."""
+        return Span(
+            min(self.west, other.west), min(self.north, other.north),
+            max(self.east, other.east), max(self.south, other.south),
+        )  # fmt: skip
+
     def holds(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Which of the positions lie inside."""
         return (x >= self.west) & (x <= self.east) & (y >= self.north) & (y <= self.south)
@@ -117,6 +139,12 @@ class Span:
     def shrunk(self, shift: int) -> Span:
         """The span of the lattice squares, 2**shift units wide, that it touches."""
         return Span(self.west >> shift, self.north >> shift, self.east >> shift, self.south >> shift)
+
+    def widened(self, shift: int) -> Span:
+        """The span in units of these squares."""
+        return Span(
+            self.west << shift, self.north << shift, ((self.east + 1) << shift) - 1, ((self.south + 1) << shift) - 1
+        )
 
     def inner(self, shift: int) -> Span:
         """The span of the lattice squares that lie wholly inside; empty when its east is before its west."""
@@ -168,15 +196,15 @@ class Leaves:
     def nbytes(self) -> int:
         return sum(part.nbytes for part in (self.start, self.x, self.y, self.calm, self.x_sum, self.y_sum))
 
-    def late(self, rows: Rows, now: int) -> np.ndarray:
-        """int32 (5, m): what to add to `calm` so that overdue rows count as late."""
-        overdue = np.flatnonzero(rows.due < np.uint32(now))
-        leaf = np.searchsorted(self.start, overdue, side="right") - 1
-        m = len(self.x)
-        moved = np.bincount(leaf * 5 + rows.calm[overdue], minlength=5 * m).reshape(m, 5).T.astype(np.int32)
-        change = -moved
-        change[LATE] += moved.sum(axis=0, dtype=np.int32)
-        return change
+    def by_state(self, rows: Rows, now: int) -> np.ndarray:
+        """int64 (5, m): rows per leaf by STATES at `now`."""
+        late = rows.due < np.uint32(now)
+        out = self.calm.astype(np.int64)
+        for state in (WAY, CHK, REP):
+            moved = _sums((late & (rows.calm == state)).view(np.uint8), self.start[:-1], np.int64)
+            out[state] -= moved
+            out[LATE] += moved
+        return out
 
     def within(self, span: Span) -> np.ndarray:
         """Positions of the leaves that touch a span."""
@@ -215,7 +243,8 @@ def in_morton_order(rows: Rows) -> tuple[Rows, Leaves]:
 
 def seconds(value: np.ndarray) -> np.ndarray:
     """Epoch seconds as uint32, 1970 to 2106; what lies beyond stands at the ends."""
-    return np.clip(value, 0, NEVER).astype(np.uint32)
+    out: np.ndarray = np.clip(value, 0, NEVER).astype(np.uint32)
+    return out
 
 
 def _codes(value: np.ndarray) -> np.ndarray:
@@ -228,7 +257,7 @@ def _leaf_starts(keys: np.ndarray) -> tuple[int, np.ndarray]:
     if not len(keys):
         return 0, np.empty(0, np.int64)
     differing = keys[1:] ^ keys[:-1]
-    most = max(len(keys) // _LEAF_ROWS, 256)
+    most = max(len(keys) // _LEAF_ROWS, _LEAST_LEAVES)
     low, high = 0, 32
     while low < high:
         middle = (low + high) // 2
@@ -240,5 +269,5 @@ def _leaf_starts(keys: np.ndarray) -> tuple[int, np.ndarray]:
     return shift, np.append(0, np.flatnonzero(differing >> np.uint64(2 * shift)) + 1)
 
 
-def _sums(values: np.ndarray, first: np.ndarray) -> np.ndarray:
-    return np.add.reduceat(values, first) if len(first) else values[:0]
+def _sums(values: np.ndarray, first: np.ndarray, dtype: type | None = None) -> np.ndarray:
+    return np.add.reduceat(values, first, dtype=dtype) if len(first) else np.empty(0, dtype or values.dtype)

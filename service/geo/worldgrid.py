@@ -37,7 +37,8 @@ def morton(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     >>> morton(np.array([3], np.uint32), np.array([1], np.uint32)).tolist()
     [7]
     """
-    return _spread(x) | (_spread(y) << np.uint64(1))
+    keys: np.ndarray = _spread(x) | (_spread(y) << np.uint64(1))
+    return keys
 
 
 def _spread(value: np.ndarray) -> np.ndarray:
@@ -55,4 +56,5 @@ def _spread(value: np.ndarray) -> np.ndarray:
 
 
 def _whole(value: np.ndarray) -> np.ndarray:
-    return np.clip(np.floor(value), 0, WORLD - 1).astype(np.uint32)
+    out: np.ndarray = np.clip(np.floor(value), 0, WORLD - 1).astype(np.uint32)
+    return out

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from sqlalchemy.orm import Session
 
 from service.db.engine import Database
-from service.geo.clusters import ClusterColumns
-from service.incidents.loading import Loaded, load_changed, load_columns
+from service.geo.clusters import ClusterColumns, Filters
+from service.incidents.loading import Arrays, load
 from service.records import counters
 
 DONE = 3
-_MERGE_AT = 50_000
+_LARGE = 100_000
 
 
 @dataclass(frozen=True)
@@ -23,73 +26,137 @@ class Columns:
     """One consistent state. The plain arrays are aligned with each other, in order of id."""
 
     version: int
+    rows: Arrays
     index: ClusterColumns
-    ids: np.ndarray
-    group: np.ndarray
-    due: np.ndarray
-    grid: np.ndarray
-    categories: list[tuple[str, str]]
-    communities: list[str]
-    grids: list[str]
+
+    @classmethod
+    def of(cls, rows: Arrays, version: int) -> Columns:
+        index = ClusterColumns(
+            rows.ids, rows.lon, rows.lat, rows.category, rows.community, rows.group, rows.reported, rows.due
+        )
+        return cls(version, rows, index)
 
     def open_by_grid(self, now: datetime) -> dict[str, tuple[int, int]]:
         """Per grid code: (open incidents, overdue among them)."""
-        alive = (self.group < DONE) & (self.grid >= 0)
-        late = alive & (self.due < int(now.timestamp()))
-        n = len(self.grids)
-        opened = np.bincount(self.grid[alive], minlength=n)
-        overdue = np.bincount(self.grid[late], minlength=n)
-        return {code: (int(opened[i]), int(overdue[i])) for i, code in enumerate(self.grids) if opened[i]}
+        rows = self.rows
+        alive = (rows.group < DONE) & (rows.grid >= 0)
+        late = alive & (rows.due < int(now.timestamp()))
+        n = len(rows.grids)
+        opened = np.bincount(rows.grid[alive], minlength=n)
+        overdue = np.bincount(rows.grid[late], minlength=n)
+        return {code: (int(opened[i]), int(overdue[i])) for i, code in enumerate(rows.grids) if opened[i]}
 
-    def in_grid(self, code: str, now: datetime) -> tuple[np.ndarray, int]:
+    def in_grid(self, code: str) -> tuple[np.ndarray, int]:
         """(ids of the open incidents of a grid, worst first; how many there ever were)."""
-        if code not in self.grids:
+        rows = self.rows
+        if code not in rows.grids:
             return np.empty(0, np.int64), 0
-        mine = self.grid == self.grids.index(code)
-        alive = np.flatnonzero(mine & (self.group < DONE))
-        order = np.argsort(self.due[alive], kind="stable")
-        return self.ids[alive][order], int(mine.sum())
+        mine = rows.grid == rows.grids.index(code)
+        alive = np.flatnonzero(mine & (rows.group < DONE))
+        order = np.argsort(rows.due[alive], kind="stable")
+        return rows.ids[alive][order], int(mine.sum())
+
+    def within(self, ids: np.ndarray, lon: float, lat: float, metres: float) -> list[int]:
+        """Those of `ids` that lie within so many metres of a point."""
+        at = np.searchsorted(self.rows.ids, ids)
+        kx = 111_320.0 * math.cos(math.radians(lat))
+        far = np.hypot((self.rows.lon[at] - lon) * kx, (self.rows.lat[at] - lat) * 110_950.0)
+        return [int(key) for key in ids[far <= metres]]
 
     def counts(self, now: datetime) -> dict[str, int]:
         """Open incidents by state group: late, way, chk, rep; and all of them."""
-        alive = self.group < DONE
-        late = alive & (self.due < int(now.timestamp()))
-        calm = np.bincount(self.group[alive & ~late], minlength=4)
+        rows = self.rows
+        alive = rows.group < DONE
+        late = alive & (rows.due < int(now.timestamp()))
+        calm = np.bincount(rows.group[alive & ~late], minlength=4)
         return {
-            "late": int(late.sum()), "rep": int(calm[0]), "way": int(calm[1]), "chk": int(calm[2]),
-            "open": int(alive.sum()), "all": len(self.ids),
+            "late": int(late.sum()),
+            "rep": int(calm[0]),
+            "way": int(calm[1]),
+            "chk": int(calm[2]),
+            "open": int(alive.sum()),
+            "all": len(rows.ids),
         }
+
+    def category_counts(self) -> list[dict[str, Any]]:
+        """Categories with how many incidents each ever had, the most frequent first."""
+        rows = self.rows
+        counts = np.bincount(rows.category[rows.category >= 0], minlength=len(rows.categories))
+        order = np.argsort(-counts, kind="stable")
+        return [{"code": rows.categories[i][0], "name": rows.categories[i][1], "n": int(counts[i])} for i in order.tolist()]
+
+    def bounds(self) -> list[float] | None:
+        """[west, south, east, north] of nearly all located incidents; outliers don't widen the view."""
+        lon, lat = self.rows.lon, self.rows.lat
+        here = ~np.isnan(lon)
+        if not here.any():
+            return None
+        west, east = np.percentile(lon[here], [0.5, 99.5])
+        south, north = np.percentile(lat[here], [0.5, 99.5])
+        return [float(west), float(south), float(east), float(north)]
+
+    def filters(
+        self,
+        states: Iterable[str],
+        since: datetime | None = None,
+        until: datetime | None = None,
+        categories: Iterable[str] = (),
+        communities: Iterable[str] = (),
+    ) -> Filters:
+        """Codes of the query string as indexes; an unknown one matches nothing."""
+        kinds = [code for code, _ in self.rows.categories]
+        return Filters(
+            since=None if since is None else int(since.timestamp()),
+            until=None if until is None else int(until.timestamp()),
+            categories=_indexes(kinds, categories),
+            communities=_indexes(self.rows.communities, communities),
+            states=frozenset(states),
+        )
+
+
+def _indexes(known: list[str], asked: Iterable[str]) -> frozenset[int] | None:
+    wanted = list(asked)
+    return frozenset(known.index(code) for code in wanted if code in known) if wanted else None
 
 
 class IncidentColumns:
-    """The columns, fresh as of each call: small changes are patched in, large ones re-read."""
+    """The columns, fresh as of each call. A large set is read again in the background, the old one answers meanwhile."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = threading.Lock()
         self._token: object = None
         self._now: Columns | None = None
-        self._loaded: Loaded | None = None
+        self._reading: threading.Thread | None = None
 
     def current(self) -> Columns:
+        """The state to answer from."""
         token = self._database.moved()
-        if self._now is not None and token == self._token:
-            return self._now
+        known = self._now
+        if known is not None and token == self._token:
+            return known
         with self._lock, self._database.read() as session:
             version = counters.read_all(session)[counters.INCIDENTS]
-            if self._now is None or self._now.version != version:
-                self._now = self._refresh(session, version)
+            if self._now is None or (self._now.version != version and len(self._now.rows.ids) < _LARGE):
+                self._now = self._read(session)
+            elif self._now.version != version:
+                self._read_behind()
+                return self._now
             self._token = token
             return self._now
 
-    def _refresh(self, session: Session, version: int) -> Columns:
-        changed = None
-        if self._loaded is not None and self._now is not None:
-            changed = load_changed(session, self._loaded, self._now.version, _MERGE_AT)
-        self._loaded = changed or load_columns(session)
-        return self._loaded.columns(version)
+    def _read(self, session: Session) -> Columns:
+        version = counters.read_all(session)[counters.INCIDENTS]
+        return Columns.of(load(session), version)
 
+    def _read_behind(self) -> None:
+        if self._reading is not None and self._reading.is_alive():
+            return
 
-def columns_of(loaded: Loaded, version: int) -> Columns:
-    """Build the indexes over freshly read arrays."""
-    return loaded.columns(version)
+        def work() -> None:
+            with self._database.read() as session:
+                fresh = self._read(session)
+            self._now = fresh
+
+        self._reading = threading.Thread(target=work, name="incident-columns", daemon=True)
+        self._reading.start()

@@ -15,7 +15,7 @@ from service.incidents.models import Incident
 from service.incidents.rules import GROUP_OF
 from service.records.batches import visible
 
-NEVER = np.iinfo(np.int64).max // 2
+NEVER = 2**32 - 1
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def prepare_buildings(_session: Session, intake: Intake) -> Prepared:
     outlines = cells.shapes(intake, "polygon")
     codes = _codes(intake)
     cells.unique(intake, "code", codes)
-    columns = {"code": codes, **cells.texts(intake, ("name", "address"), always=True)}
+    columns = {"code": codes, **cells.texts(intake, ("name", "address"))}
     return Prepared([lambda _s: Rows(Building, ("code",), *cells.alive_with(intake, columns, outlines))])
 
 
@@ -108,7 +108,7 @@ def prepare_places(_session: Session, intake: Intake) -> Prepared:
     codes = _codes(intake)
     cells.unique(intake, "code", codes)
     kind = np.array([place_kind(value) for value in intake.column("kind")], dtype=object)
-    columns = {"code": codes, "kind": kind, **cells.texts(intake, ("name", "address"), always=True)}
+    columns = {"code": codes, "kind": kind, **cells.texts(intake, ("name", "address"))}
     return Prepared([lambda _s: Rows(Place, ("code",), *cells.alive_with(intake, columns, shapes))])
 
 

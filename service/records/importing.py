@@ -36,6 +36,7 @@ class Asked:
     today: date
     edition: date | None = None
     number_duplicates: bool = False
+    time_zone: str = "Asia/Shanghai"
 
 
 @dataclass

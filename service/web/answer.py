@@ -159,7 +159,7 @@ def _incidents(session: Session, body: dict[str, Any], found: Found, viewer: Vie
     """Open ones within the stated distance first, then the grid's, worst first; the public reads counts only."""
     assert found.zone is not None
     moment = now()
-    mine, ever = columns.in_grid(found.zone.code, moment)
+    mine, ever = columns.in_grid(found.zone.code)
     body["incidents_total"], body["history_total"] = len(mine), ever
     if not viewer.signed_in:
         return

@@ -1,0 +1,85 @@
+"""Where the rows of a file lie: its geometry or its coordinate columns, in WGS-84, held against the office's own zones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import shapely
+from sqlalchemy.orm import Session
+
+from service.errors import InvalidValue, NothingStored
+from service.files.table import SourceTable
+from service.geo.crs import Crs, bd09_to_gcj02, gcj02_to_wgs84, geometries_to_wgs84, parse_crs
+from service.geo.pointindex import PointIndex
+from service.grids.queries import communities, zones_on
+from service.records import cells
+from service.records.importing import Intake, Kind
+
+_ENOUGH = 5
+_BETTER = 0.15
+
+
+def place_geometry(session: Session, kind: Kind, intake: Intake, table: SourceTable, asked: str | None) -> None:
+    """Sets `intake.geometry` to lon/lat. Raises InvalidValue or NothingStored when the file as a whole can't be right."""
+    if kind.geometry == "none":
+        intake.geometry = None
+        return
+    columns = kind.points_from if kind.points_from and all(intake.has(name) for name in kind.points_from) else None
+    if intake.geometry is not None:
+        crs = parse_crs(asked or table.crs or "EPSG:4326")
+        intake.geometry = geometries_to_wgs84(intake.geometry, crs)
+    elif columns is not None:
+        crs = parse_crs(asked or "EPSG:4326")
+        lon, lat = cells.coordinates(intake, *columns, asked)
+        intake.geometry = cells.point_array(lon, lat)
+    elif kind.geometry_needed:
+        hint = "，也没有认出经度、纬度两列（可用 --map lon=列名 --map lat=列名 指出）" if kind.points_from else ""
+        raise InvalidValue("geometry", f"“{table.path.name}”里没有图形{hint}。")
+    else:
+        return
+    _held_against_zones(session, intake, crs, asked is not None)
+
+
+def _held_against_zones(session: Session, intake: Intake, crs: Crs, stated: bool) -> None:
+    """Refuse what fits the office's own area only when swapped or shifted back; warn when the system was stated."""
+    index = _own_area(session, intake)
+    if index is None or intake.geometry is None:
+        return
+    here = intake.geometry[~shapely.is_missing(intake.geometry) & intake.alive]
+    here = here[~shapely.is_empty(here)][:20_000]
+    if len(here) < _ENOUGH:
+        return
+    spots = shapely.get_coordinates(shapely.centroid(here))
+    lon, lat = spots[:, 0], spots[:, 1]
+    now = _share(index, lon, lat)
+    if now >= 1 - _BETTER:
+        return
+    if _share(index, lat, lon) >= max(0.5, now + _BETTER):
+        raise NothingStored("经纬度像是对调了：按现在的读法几乎都不在辖区里，交换两列就落在辖区里。交换后重新导入，什么也没有存入。")
+    if crs.kind != "wgs84":
+        return
+    for name, moved in (("gcj02", gcj02_to_wgs84(lon, lat)), ("bd09", gcj02_to_wgs84(*bd09_to_gcj02(lon, lat)))):
+        shifted = _share(index, *moved)
+        if shifted >= max(0.5, now + _BETTER):
+            words = f"这些点按 WGS-84 只有 {now:.0%} 落在辖区里，按 {name} 有 {shifted:.0%}：像是 {name} 坐标"
+            if stated:
+                intake.verdicts.warn(f"{words}。若是，请撤回后加 --crs {name} 重新导入")
+                return
+            raise NothingStored(f"{words}。加 --crs {name} 重新导入；确实是 WGS-84 时加 --crs EPSG:4326。什么也没有存入。")
+
+
+def _own_area(session: Session, intake: Intake) -> PointIndex | None:
+    found = zones_on(session, intake.asked.today)
+    if len(found.zones):
+        return PointIndex(found.geoms, [zone.code for zone in found.zones])
+    rows = [row for row in communities(session) if row.geom is not None]
+    if not rows:
+        return None
+    shapes: Any = np.empty(len(rows), dtype=object)
+    shapes[:] = [row.geom for row in rows]
+    return PointIndex(shapes, [row.code for row in rows])
+
+
+def _share(index: PointIndex, lon: np.ndarray, lat: np.ndarray) -> float:
+    return float((index.locate(lon, lat) >= 0).mean())
