@@ -42,8 +42,11 @@ class Filters:
 
 @dataclass(frozen=True)
 class ClusterAnswer:
-    """k cells with members, from north to south. `lon`, `lat` (k,): mean place of the members on the map's plane;
-    `counts` (k, 5): by STATES; `total`: all members; `cell_px`: edge of a cell, the asked one unless that made too many."""
+    """k cells with members, from north to south.
+
+    `lon`, `lat` (k,): mean place of the members on the map's plane; `counts` (k, 5): by STATES; `total`: all members;
+    `cell_px`: the edge of a cell, as asked unless that made too many cells.
+    """
 
     lon: np.ndarray
     lat: np.ndarray
