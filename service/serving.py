@@ -54,17 +54,41 @@ def run_server(settings: Settings) -> None:
     scheme = "https" if settings.tls_cert else "http"
     shown = settings.host if ":" not in settings.host else f"[{settings.host}]"
     say(f"网格管家已启动：{scheme}://{shown}:{settings.port}/")
+    sys.stdout.flush()
+    os.chdir(ROOT)
+    os.execv(sys.executable, server_command(settings))  # noqa: S606 no shell is wanted
+
+
+def server_command(settings: Settings, factory: str = "service.app:create_app") -> list[str]:
+    """What starts granian on an application factory; the benchmark starts its peer with the same."""
     command = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", settings.host, "--port", str(settings.port),
-        "--workers", str(settings.workers), "--blocking-threads", "4", "--backlog", "1024", "--no-ws", "--http", "auto",
-        "--log-level", "warning", "--respawn-failed-workers",
-        "--factory", "service.app:create_app",
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface",
+        "wsgi",
+        "--host",
+        settings.host,
+        "--port",
+        str(settings.port),
+        "--workers",
+        str(settings.workers),
+        "--blocking-threads",
+        "4",
+        "--backlog",
+        "1024",
+        "--no-ws",
+        "--http",
+        "auto",
+        "--log-level",
+        "warning",
+        "--respawn-failed-workers",
+        "--factory",
+        factory,
     ]
     if settings.tls_cert and settings.tls_key:
         command += ["--ssl-certificate", str(settings.tls_cert), "--ssl-keyfile", str(settings.tls_key)]
-    sys.stdout.flush()
-    os.chdir(ROOT)
-    os.execv(sys.executable, command)  # noqa: S606 no shell is wanted
+    return command
 
 
 def say(line: str) -> None:
