@@ -98,7 +98,9 @@ class Settings(BaseSettings):
         try:
             self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as fault:
-            raise BadSetting(f"DATA_DIR={self.data_dir}：建不了这个文件夹（{fault.strerror}）。换一个能写的位置。") from fault
+            raise BadSetting(
+                f"DATA_DIR={self.data_dir}：建不了这个文件夹（{fault.strerror}）。换一个能写的位置。"
+            ) from fault
         if bool(self.tls_cert) != bool(self.tls_key):
             raise BadSetting("TLS_CERT 和 TLS_KEY 要一起给。")
         for name in ("tls_cert", "tls_key"):

@@ -103,7 +103,6 @@ def check(settings: Settings) -> list[str]:
             is_empty(session)
     except (StewardError, OSError) as fault:
         faults.append(f"数据库：{fault}")
-    for path in ("vendor/manifest.json", "css/steward.css"):
-        if not (Path(__file__).parent / "static" / path).is_file():
-            faults.append(f"界面文件缺失：service/static/{path}")
-    return faults
+    static = Path(__file__).parent / "static"
+    needed = ("vendor/manifest.json", "css/steward.css")
+    return faults + [f"界面文件缺失：service/static/{path}" for path in needed if not (static / path).is_file()]

@@ -90,7 +90,9 @@ def _blobs(shapes: Shapes) -> list[bytes | None]:
     out: list[bytes | None] = [None] * len(shapes)
     here = np.flatnonzero(kinds == 0)
     points = shapes[here]
-    for index, blob in zip(here.tolist(), gpkg.encode_points(shapely.get_x(points), shapely.get_y(points), SRID), strict=True):
+    for index, blob in zip(
+        here.tolist(), gpkg.encode_points(shapely.get_x(points), shapely.get_y(points), SRID), strict=True
+    ):
         out[index] = blob
     return out
 

@@ -32,8 +32,8 @@ class Database:
         self.path = Path(str(parsed.database)) if self.dialect == "geopackage" else None
         self.engine = _postgres(url) if self.path is None else _geopackage(self.path)
         self._reading = self.engine.execution_options(readonly=True)
-        self._local = threading.local()
         self._watch: sqlite3.Connection | None = None
+        self._counting: Connection | None = None
         self._watching = threading.Lock()
         self._queue = f"{self.path}.writers" if self.path else None
 
@@ -74,7 +74,7 @@ class Database:
             os.close(handle)
 
     def moved(self) -> object:
-        """A token that differs once anybody has committed since. About 5 µs on the GeoPackage, one query on PostgreSQL."""
+        """A token that differs once anybody has committed since: 5 µs on the GeoPackage, a query on PostgreSQL."""
         if self.path is None:
             return self._counters()
         with self._watching:
@@ -83,17 +83,23 @@ class Database:
             return self._watch.execute("PRAGMA data_version").fetchone()[0]
 
     def _counters(self) -> object:
-        watch = getattr(self._local, "watch", None)
-        if watch is None:
-            watch = self._local.watch = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        try:
-            return tuple(watch.execute(_COUNTERS))
-        except OperationalError:
-            self._local.watch = None
-            watch.invalidate()
-            raise
+        with self._watching:
+            if self._counting is None:
+                self._counting = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            try:
+                return tuple(self._counting.execute(_COUNTERS))
+            except OperationalError:
+                self._counting.invalidate()
+                self._counting = None
+                raise
 
     def close(self) -> None:
+        """Give every connection back."""
+        with self._watching:
+            for watch in (self._watch, self._counting):
+                if watch is not None:
+                    watch.close()
+            self._watch = self._counting = None
         self.engine.dispose()
 
 
@@ -116,7 +122,7 @@ def _geopackage(path: Path) -> Engine:
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
         reading = connection.get_execution_options().get("readonly")
-        # A read that becomes a write fails at once whatever the timeout, so a transaction decides before its first statement.
+        # A read that becomes a write fails at once whatever the timeout: it decides before its first statement.
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
@@ -148,5 +154,7 @@ def _postgres(url: str) -> Engine:
                 connection.execute(text("CREATE EXTENSION IF NOT EXISTS postgis"))
                 connection.commit()
     except OperationalError as fault:
-        raise BadSetting(f"DATABASE_URL：连不上 PostgreSQL（{str(fault.orig).splitlines()[0]}）。检查主机、库名和密码。") from None
+        raise BadSetting(
+            f"DATABASE_URL：连不上 PostgreSQL（{str(fault.orig).splitlines()[0]}）。检查主机、库名和密码。"
+        ) from None
     return engine

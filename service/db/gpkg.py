@@ -1,4 +1,4 @@
-"""GeoPackage geometry blobs, and the SQL functions that GeoAlchemy2 and the R*Tree triggers call. Shapely does the work."""
+"""GeoPackage blobs, and the SQL functions that GeoAlchemy2 and the R*Tree triggers call; by Shapely."""
 
 from __future__ import annotations
 
@@ -18,7 +18,16 @@ ENVELOPE = {0: 0, 1: 32, 2: 48, 3: 48, 4: 64}
 APPLICATION_ID = 0x47504B47
 VERSION = 10400
 POINT = np.dtype(
-    [("magic", "S2"), ("version", "u1"), ("flags", "u1"), ("srid", "<i4"), ("order", "u1"), ("kind", "<u4"), ("x", "<f8"), ("y", "<f8")]
+    [
+        ("magic", "S2"),
+        ("version", "u1"),
+        ("flags", "u1"),
+        ("srid", "<i4"),
+        ("order", "u1"),
+        ("kind", "<u4"),
+        ("x", "<f8"),
+        ("y", "<f8"),
+    ]
 )
 _PREDICATES = ("intersects", "contains", "within", "touches", "crosses", "overlaps")
 
@@ -32,7 +41,8 @@ def encode(geom: Any, srid: int) -> bytes:
     else:
         west, south, east, north = geom.bounds
         flags, envelope = 0x03, struct.pack("<4d", west, east, south, north)
-    return b"GP\0" + struct.pack("<Bi", flags, srid) + envelope + shapely.to_wkb(geom, byte_order=1, flavor="iso")
+    wkb_bytes: bytes = shapely.to_wkb(geom, byte_order=1, flavor="iso")
+    return b"GP\0" + struct.pack("<Bi", flags, srid) + envelope + wkb_bytes
 
 
 def encode_points(x: np.ndarray, y: np.ndarray, srid: int) -> list[bytes]:
@@ -74,7 +84,7 @@ def bounds(blob: bytes) -> tuple[float, float, float, float] | None:
     if struct.unpack_from(inner + "I", blob, 9)[0] % 1000 == 1:
         x, y = struct.unpack_from(inner + "2d", blob, 13)
         return None if x != x else (x, y, x, y)
-    return shapely.from_wkb(bytes(blob[8:])).bounds  # type: ignore[no-any-return]
+    return shapely.from_wkb(bytes(blob[8:])).bounds
 
 
 def _strict(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -111,7 +121,7 @@ def _from_wkb(blob: bytes | None, srid: int | None = None) -> bytes | None:
     if blob is None:
         return None
     geom = shapely.from_wkb(blob)
-    return encode(geom, srid or shapely.get_srid(geom))
+    return encode(geom, srid or int(shapely.get_srid(geom)))
 
 
 def _as_ewkb(blob: bytes) -> str:
@@ -169,18 +179,24 @@ def insert_srid(run: Callable[..., Any], srid: int) -> int:
 
 
 BASE_TABLES = (
-    "CREATE TABLE IF NOT EXISTS gpkg_spatial_ref_sys(srs_name TEXT NOT NULL, srs_id INTEGER PRIMARY KEY, organization TEXT NOT NULL,"
-    " organization_coordsys_id INTEGER NOT NULL, definition TEXT NOT NULL, description TEXT)",
-    "CREATE TABLE IF NOT EXISTS gpkg_contents(table_name TEXT NOT NULL PRIMARY KEY, data_type TEXT NOT NULL, identifier TEXT UNIQUE,"
-    " description TEXT DEFAULT '', last_change DATETIME NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')), min_x DOUBLE, min_y DOUBLE,"
-    " max_x DOUBLE, max_y DOUBLE, srs_id INTEGER, CONSTRAINT fk_gc_r_srs_id FOREIGN KEY (srs_id) REFERENCES gpkg_spatial_ref_sys(srs_id))",
-    "CREATE TABLE IF NOT EXISTS gpkg_geometry_columns(table_name TEXT NOT NULL, column_name TEXT NOT NULL, geometry_type_name TEXT NOT NULL,"
-    " srs_id INTEGER NOT NULL, z TINYINT NOT NULL, m TINYINT NOT NULL, CONSTRAINT pk_geom_cols PRIMARY KEY (table_name, column_name),"
-    " CONSTRAINT uk_gc_table_name UNIQUE (table_name), CONSTRAINT fk_gc_tn FOREIGN KEY (table_name) REFERENCES gpkg_contents(table_name),"
-    " CONSTRAINT fk_gc_srs FOREIGN KEY (srs_id) REFERENCES gpkg_spatial_ref_sys (srs_id))",
-    "CREATE TABLE IF NOT EXISTS gpkg_extensions(table_name TEXT, column_name TEXT, extension_name TEXT NOT NULL, definition TEXT NOT NULL,"
-    " scope TEXT NOT NULL, CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name))",
-    "INSERT OR IGNORE INTO gpkg_spatial_ref_sys VALUES"
-    " ('Undefined Cartesian SRS',-1,'NONE',-1,'undefined','undefined Cartesian coordinate reference system'),"
-    " ('Undefined geographic SRS',0,'NONE',0,'undefined','undefined geographic coordinate reference system')",
+    """CREATE TABLE IF NOT EXISTS gpkg_spatial_ref_sys(
+    srs_name TEXT NOT NULL, srs_id INTEGER PRIMARY KEY, organization TEXT NOT NULL,
+    organization_coordsys_id INTEGER NOT NULL, definition TEXT NOT NULL, description TEXT)""",
+    """CREATE TABLE IF NOT EXISTS gpkg_contents(
+    table_name TEXT NOT NULL PRIMARY KEY, data_type TEXT NOT NULL, identifier TEXT UNIQUE, description TEXT DEFAULT '',
+    last_change DATETIME NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    min_x DOUBLE, min_y DOUBLE, max_x DOUBLE, max_y DOUBLE, srs_id INTEGER,
+    CONSTRAINT fk_gc_r_srs_id FOREIGN KEY (srs_id) REFERENCES gpkg_spatial_ref_sys(srs_id))""",
+    """CREATE TABLE IF NOT EXISTS gpkg_geometry_columns(
+    table_name TEXT NOT NULL, column_name TEXT NOT NULL, geometry_type_name TEXT NOT NULL, srs_id INTEGER NOT NULL,
+    z TINYINT NOT NULL, m TINYINT NOT NULL,
+    CONSTRAINT pk_geom_cols PRIMARY KEY (table_name, column_name), CONSTRAINT uk_gc_table_name UNIQUE (table_name),
+    CONSTRAINT fk_gc_tn FOREIGN KEY (table_name) REFERENCES gpkg_contents(table_name),
+    CONSTRAINT fk_gc_srs FOREIGN KEY (srs_id) REFERENCES gpkg_spatial_ref_sys (srs_id))""",
+    """CREATE TABLE IF NOT EXISTS gpkg_extensions(
+    table_name TEXT, column_name TEXT, extension_name TEXT NOT NULL, definition TEXT NOT NULL, scope TEXT NOT NULL,
+    CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name))""",
+    """INSERT OR IGNORE INTO gpkg_spatial_ref_sys VALUES
+    ('Undefined Cartesian SRS',-1,'NONE',-1,'undefined','undefined Cartesian coordinate reference system'),
+    ('Undefined geographic SRS',0,'NONE',0,'undefined','undefined geographic coordinate reference system')""",
 )

@@ -69,7 +69,9 @@ def migrate(url: str, backups: Path, now: datetime, folder: Path = FOLDER) -> Mi
                 database.close()
                 if backup is not None:
                     _restore(database, backup)
-                raise MigrationFailed(f"升级没有成功，数据库仍是原样（{before or '空'}）。原因：{type(fault).__name__}。") from fault
+                raise MigrationFailed(
+                    f"升级没有成功，数据库仍是原样（{before or '空'}）。原因：{type(fault).__name__}。"
+                ) from fault
             return MigrationReport(before, newest, backup)
     finally:
         database.close()
@@ -144,7 +146,9 @@ def _back_up(database: Database, backups: Path, now: datetime) -> Path:
     if program is None:
         raise MigrationFailed("要升级的数据库里有数据，但找不到 pg_dump 来备份。装上 PostgreSQL 客户端，再启动一次。")
     address = make_url(database.url).set(drivername="postgresql").render_as_string(hide_password=False)
-    done = subprocess.run([program, "--format=custom", f"--file={target}", address], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [program, "--format=custom", f"--file={target}", address], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise MigrationFailed(f"升级前的备份没有成功：{done.stderr.strip().splitlines()[-1:]}。数据库没有动过。")
     target.chmod(0o600)
@@ -177,7 +181,10 @@ def gpkg_ddl(op: Any, table: str, column: str = "geom", key: str = "id") -> Iter
         rtree.drop(run, name, column)
         for listing in reversed(listed):
             run(f"DELETE FROM {listing} WHERE table_name=?", (name,))
-    left = run("SELECT name FROM sqlite_master WHERE type='trigger' AND tbl_name=? AND name LIKE 'rtree\\_%' ESCAPE '\\'", (table,))
+    left = run(
+        "SELECT name FROM sqlite_master WHERE type='trigger' AND tbl_name=? AND name LIKE 'rtree\\_%' ESCAPE '\\'",
+        (table,),
+    )
     for (name,) in left.all():
         run(f'DROP TRIGGER "{name}"')
     for listing, rows in kept.items():

@@ -59,7 +59,8 @@ def fill(run: Run, table: str, column: str, key: str = "id") -> None:
     """From the table's geometries, one by one."""
     run(
         f'INSERT INTO "rtree_{table}_{column}" SELECT "{key}", ST_MinX("{column}"), ST_MaxX("{column}"),'
-        f' ST_MinY("{column}"), ST_MaxY("{column}") FROM "{table}" WHERE "{column}" NOTNULL AND NOT ST_IsEmpty("{column}")'
+        f' ST_MinY("{column}"), ST_MaxY("{column}") FROM "{table}"'
+        f' WHERE "{column}" NOTNULL AND NOT ST_IsEmpty("{column}")'
     )
 
 
@@ -69,7 +70,8 @@ def create(run: Run, table: str, column: str, key: str = "id") -> None:
     fill(run, table, column, key)
     create_triggers(run, table, column, key)
     run(
-        f"INSERT OR REPLACE INTO gpkg_extensions VALUES ('{table}','{column}','gpkg_rtree_index','{_DEFINITION}','write-only')"
+        "INSERT OR REPLACE INTO gpkg_extensions VALUES"
+        f" ('{table}','{column}','gpkg_rtree_index','{_DEFINITION}','write-only')"
     )
 
 
@@ -77,7 +79,8 @@ def drop(run: Run, table: str, column: str) -> None:
     drop_triggers(run, table, column)
     run(f'DROP TABLE IF EXISTS "rtree_{table}_{column}"')
     run(
-        f"DELETE FROM gpkg_extensions WHERE table_name='{table}' AND column_name='{column}' AND extension_name='gpkg_rtree_index'"
+        f"DELETE FROM gpkg_extensions WHERE table_name='{table}' AND column_name='{column}'"
+        " AND extension_name='gpkg_rtree_index'"
     )
 
 
@@ -86,7 +89,9 @@ def is_sound(db: sqlite3.Connection, name: str) -> bool:
     return bool(db.execute(f"SELECT rtreecheck('{name}')").fetchone()[0] == "ok")
 
 
-def pack(db: sqlite3.Connection, name: str, ids: np.ndarray, x0: np.ndarray, x1: np.ndarray, y0: np.ndarray, y1: np.ndarray) -> None:
+def pack(
+    db: sqlite3.Connection, name: str, ids: np.ndarray, x0: np.ndarray, x1: np.ndarray, y0: np.ndarray, y1: np.ndarray
+) -> None:
     """Fill an empty R*Tree by sort-tile-recursive packing straight into SQLite's shadow tables.
 
     ids: int64 (n,), n ≥ 1; bounds: float64 (n,). Node layout: SQLite's rtree.c (depth and count, then 24-byte cells,

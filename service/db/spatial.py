@@ -103,9 +103,8 @@ def _within_gpkg(element: Any, compiler: Any, **kw: Any) -> str:
     base = getattr(column.table, "element", column.table)
     _, key, west, south, east, north = [compiler.process(one, **kw) for one in element.clauses]
     tree = compiler.preparer.quote(f"rtree_{base.name}_{column.name}")
-    return (
-        f"{key} IN (SELECT id FROM {tree} WHERE maxx >= {west} AND maxy >= {south} AND minx <= {east} AND miny <= {north})"
-    )
+    inside = f"maxx >= {west} AND maxy >= {south} AND minx <= {east} AND miny <= {north}"
+    return f"{key} IN (SELECT id FROM {tree} WHERE {inside})"
 
 
 def within_bbox(attribute: Any, box: BBox) -> Any:

@@ -63,7 +63,7 @@ class JsonText(TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
-class epoch_seconds(FunctionElement[Any]):  # noqa: N801 reads as an SQL function
+class epoch_seconds(FunctionElement[Any]):
     """Seconds since 1970 of a UtcDateTime column, as a number."""
 
     type = Float()

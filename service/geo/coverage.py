@@ -82,7 +82,7 @@ def _polygons(geom: Any) -> Any:
 
 
 def find_faults(geoms: np.ndarray, codes: list[str], outline: Any = None) -> list[Fault]:
-    """What keeps zones from tiling, largest first. geoms: (n,) valid polygons in lon/lat; outline: the area to be tiled.
+    """What keeps zones from tiling, largest first. geoms: (n,) valid polygons in lon/lat; outline: what is to be tiled.
 
     Overlaps between zones; gaps enclosed by them (with an outline: all of it that no zone covers); overhang beyond the
     outline. Below 0.01 m² nothing is reported.
@@ -106,7 +106,8 @@ def find_faults(geoms: np.ndarray, codes: list[str], outline: Any = None) -> lis
         holes = [shapely.polygons(ring) for part in shapely.get_parts(whole) for ring in part.interiors]
         for hole in holes:
             found += _named("gap", hole, flat, codes)
-    shapes = frame.to_degrees(np.array([part for _, _, part in found], dtype=object)) if found else []
+    parts = np.array([part for _, _, part in found], dtype=object)
+    shapes = frame.to_degrees(parts) if found else parts
     faults = [
         Fault(kind, names, float(part.area), _valid(shape))
         for (kind, names, part), shape in zip(found, shapes, strict=True)
@@ -123,7 +124,9 @@ def _overlaps(flat: np.ndarray, codes: list[str]) -> list[tuple[str, tuple[str, 
     pairs = first < second
     first, second = first[pairs], second[pairs]
     found = []
-    for i, j, both in zip(first.tolist(), second.tolist(), shapely.intersection(flat[first], flat[second]), strict=True):
+    for i, j, both in zip(
+        first.tolist(), second.tolist(), shapely.intersection(flat[first], flat[second]), strict=True
+    ):
         names = tuple(sorted((codes[i], codes[j])))
         found += [("overlap", names, part) for part in _large_parts(both)]
     return found
@@ -164,7 +167,8 @@ def label_points(geoms: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     flat = frame.geometries(geoms)
     span = max(1.0, float(np.sqrt(np.nanmax(shapely.area(flat)))))
     circles = [
-        shapely.maximum_inscribed_circle(shapely.simplify(one, span / 500), tolerance=max(0.5, span / 200)) for one in flat
+        shapely.maximum_inscribed_circle(shapely.simplify(one, span / 500), tolerance=max(0.5, span / 200))
+        for one in flat
     ]
     ends = np.array([one.coords[0] for one in circles])
     lon, lat = frame.inverse(ends[:, 0], ends[:, 1])

@@ -47,7 +47,9 @@ def parse_crs(text: str) -> Crs:
     try:
         crs = CRS.from_user_input(f"EPSG:{word}" if word.isdigit() else text.strip())
     except CRSError:
-        raise InvalidValue("crs", f"不认识坐标系“{text[:40]}”。可写 EPSG:4326、EPSG:4490、gcj02、bd09 或 EPSG:编号。") from None
+        raise InvalidValue(
+            "crs", f"不认识坐标系“{text[:40]}”。可写 EPSG:4326、EPSG:4490、gcj02、bd09 或 EPSG:编号。"
+        ) from None
     if crs.is_geographic and crs.to_epsg() in (4326, 4490, 4979):
         return WGS84
     return Crs(text.strip() if len(text) < 40 else crs.name, "projected", crs.to_wkt())
@@ -169,19 +171,23 @@ class MetricFrame:
 
     def forward(self, lon: Any, lat: Any) -> tuple[Any, Any]:
         """Degrees to metres."""
-        return self._there.transform(lon, lat)  # type: ignore[no-any-return]
+        return self._there.transform(lon, lat)
 
     def inverse(self, x: Any, y: Any) -> tuple[Any, Any]:
         """Metres to degrees."""
-        return self._back.transform(x, y)  # type: ignore[no-any-return]
+        return self._back.transform(x, y)
 
     def geometries(self, geoms: np.ndarray) -> np.ndarray:
         """Shapely geometries (n,) in metres."""
-        return np.asarray(shapely.transform(geoms, lambda c: np.column_stack(self.forward(c[:, 0], c[:, 1]))), dtype=object)
+        return np.asarray(
+            shapely.transform(geoms, lambda c: np.column_stack(self.forward(c[:, 0], c[:, 1]))), dtype=object
+        )
 
     def to_degrees(self, geoms: np.ndarray) -> np.ndarray:
         """Shapely geometries (n,) back in degrees."""
-        return np.asarray(shapely.transform(geoms, lambda c: np.column_stack(self.inverse(c[:, 0], c[:, 1]))), dtype=object)
+        return np.asarray(
+            shapely.transform(geoms, lambda c: np.column_stack(self.inverse(c[:, 0], c[:, 1]))), dtype=object
+        )
 
 
 @lru_cache(maxsize=8)

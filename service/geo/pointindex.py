@@ -103,7 +103,9 @@ class PointIndex:
         for x, y, zone in zip((ix * step).tolist(), (iy * step).tolist(), owner.tolist(), strict=True):
             self._raster[y : y + step, x : x + step] = zone
 
-    def _keep_candidates(self, ix: np.ndarray, iy: np.ndarray, left: np.ndarray, cell: np.ndarray, zone: np.ndarray) -> None:
+    def _keep_candidates(
+        self, ix: np.ndarray, iy: np.ndarray, left: np.ndarray, cell: np.ndarray, zone: np.ndarray
+    ) -> None:
         """Border cells hold a number below -1: their place in a table of candidates, lowest code first."""
         number = np.full(len(ix), -1, np.int64)
         number[left] = np.arange(int(left.sum()))
@@ -122,7 +124,7 @@ class PointIndex:
         inner = self._raster
         busy[:, 1:] |= inner[:, 1:] != inner[:, :-1]
         busy[1:, :] |= inner[1:, :] != inner[:-1, :]
-        rx, ry = (int(math.ceil(_REACH_M / max(m, 1e-9))) + 1 for m in (metres_x, metres_y))
+        rx, ry = (math.ceil(_REACH_M / max(m, 1e-9)) + 1 for m in (metres_x, metres_y))
         self._calm = ~_dilated(_dilated(busy, min(rx, self._size), 1), min(ry, self._size), 0)
 
     # Asking --------------------------------------------------------------------------------------------------------

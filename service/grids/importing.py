@@ -23,15 +23,26 @@ from service.records.counters import RESPONSIBILITY
 from service.records.importing import Intake, Kind, Prepared, Rows
 
 COMMUNITY_FIELDS = (
-    Field("code", ("编码", "编号", "代码", "社区编码", "村社区编码", "统计用区划代码", "区划代码", "id"), required=True, label="编码"),
+    Field(
+        "code",
+        ("编码", "编号", "代码", "社区编码", "村社区编码", "统计用区划代码", "区划代码", "id"),
+        required=True,
+        label="编码",
+    ),
     Field("name", ("名称", "社区名称", "村社区名称", "社区", "村", "title"), required=True, label="名称"),
     Field("kind", ("类别", "类型", "性质", "type"), label="类别"),
     Field("notes", ("备注", "说明", "remark"), label="备注"),
 )
 GRID_FIELDS = (
-    Field("code", ("网格编码", "网格编号", "网格代码", "编码", "编号", "代码", "id", "grid"), required=True, label="编码"),
+    Field(
+        "code", ("网格编码", "网格编号", "网格代码", "编码", "编号", "代码", "id", "grid"), required=True, label="编码"
+    ),
     Field("name", ("网格名称", "名称", "网格名", "title"), label="名称"),
-    Field("community_code", ("社区编码", "所属社区编码", "社区代码", "村社区编码", "所属社区", "社区", "community"), label="社区"),
+    Field(
+        "community_code",
+        ("社区编码", "所属社区编码", "社区代码", "村社区编码", "所属社区", "社区", "community"),
+        label="社区",
+    ),
     Field("kind", ("网格类型", "类型", "类别", "网格类别", "type"), label="类型"),
     Field("parent_code", ("上级网格", "上级网格编码", "父网格", "所属网格", "parent"), label="上级网格"),
     Field("households", ("户数", "总户数", "家庭户数"), label="户数"),
@@ -95,8 +106,15 @@ def _homes(intake: Intake, shapes: np.ndarray, known: list[CommunityRow]) -> np.
     by_word = {row.code: row.code for row in known} | {row.name: row.code for row in known}
     stated = cells.code(intake, "community_code")
     out = np.array([by_word.get(one) if one else None for one in stated], dtype=object)
-    for i in np.flatnonzero([word is not None and code is None for word, code in zip(stated, out, strict=True)]).tolist():
-        intake.reject(i, "community_code", stated[i], f"没有社区“{stated[i]}”。先导入社区，或改正这一格；可用的有：{'、'.join(row.code for row in known[:6])}…")
+    for i in np.flatnonzero(
+        [word is not None and code is None for word, code in zip(stated, out, strict=True)]
+    ).tolist():
+        intake.reject(
+            i,
+            "community_code",
+            stated[i],
+            f"没有社区“{stated[i]}”。先导入社区，或改正这一格；可用的有：{'、'.join(row.code for row in known[:6])}…",
+        )
     missing = np.flatnonzero([word is None for word in stated])
     with_outline = [row for row in known if row.geom is not None]
     if not len(missing):
@@ -105,7 +123,10 @@ def _homes(intake: Intake, shapes: np.ndarray, known: list[CommunityRow]) -> np.
         if len(known) == 1:
             out[missing] = known[0].code
             return out
-        raise NothingStored("网格没有写明社区，也没有社区的界线可以对照。先导入社区（带界线），或用 --map community_code=列名 指出社区。")
+        raise NothingStored(
+            "网格没有写明社区，也没有社区的界线可以对照。"
+            "先导入社区（带界线），或用 --map community_code=列名 指出社区。"
+        )
     tree = shapely.STRtree([row.geom for row in with_outline])
     for i in missing[intake.alive[missing]].tolist():
         hits = tree.query(shapes[i]).tolist()
@@ -164,9 +185,7 @@ def _grid_rows(session: Session, columns: dict[str, Any], outlines: np.ndarray, 
     return Rows(Grid, ("edition_id", "code"), {"edition_id": edition, **columns}, outlines)
 
 
-def tiling_faults(
-    columns: dict[str, Any], outlines: np.ndarray, homes: list[CommunityRow]
-) -> list[tuple[str, Fault]]:
+def tiling_faults(columns: dict[str, Any], outlines: np.ndarray, homes: list[CommunityRow]) -> list[tuple[str, Fault]]:
     """(community, fault) of the tiling grids: overlaps among all of them, gaps and overhang against the outlines."""
     tiles = np.isin(columns["kind"].astype(str), TILING_KINDS)
     codes, home = columns["code"][tiles], columns["community_code"][tiles]
@@ -214,9 +233,21 @@ def _fault_rows(session: Session, faults: list[tuple[str, Fault]], starts: dict[
 
 
 COMMUNITIES = Kind(
-    "communities", "社区", COMMUNITY_FIELDS, "polygon", prepare_communities, {"communities": Community}, (RESPONSIBILITY,)
+    "communities",
+    "社区",
+    COMMUNITY_FIELDS,
+    "polygon",
+    prepare_communities,
+    {"communities": Community},
+    (RESPONSIBILITY,),
 )
 GRIDS = Kind(
-    "grids", "网格", GRID_FIELDS, "polygon", prepare_grids,
-    {"tiling_faults": TilingFault, "grids": Grid, "editions": Edition}, (RESPONSIBILITY,), geometry_needed=True,
+    "grids",
+    "网格",
+    GRID_FIELDS,
+    "polygon",
+    prepare_grids,
+    {"tiling_faults": TilingFault, "grids": Grid, "editions": Edition},
+    (RESPONSIBILITY,),
+    geometry_needed=True,
 )

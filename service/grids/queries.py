@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 from sqlalchemy import select
@@ -46,7 +47,7 @@ class CommunityRow:
     code: str
     name: str
     kind: str
-    geom: object | None
+    geom: Any
 
 
 def editions_on(session: Session, on: date) -> tuple[int, ...]:
@@ -68,8 +69,16 @@ def zones_on(session: Session, on: date) -> ZoneSet:
     editions = editions_on(session, on)
     rows = session.execute(
         select(
-            Grid.code, Grid.name, Grid.kind, Grid.community_code, Grid.parent_code, Grid.households,
-            Grid.population, Grid.notes, Edition.starts_on, raw_geometry(Grid.geom),
+            Grid.code,
+            Grid.name,
+            Grid.kind,
+            Grid.community_code,
+            Grid.parent_code,
+            Grid.households,
+            Grid.population,
+            Grid.notes,
+            Edition.starts_on,
+            raw_geometry(Grid.geom),
         )
         .join(Edition, Edition.id == Grid.edition_id)
         .where(Grid.edition_id.in_(editions), visible(Grid))
@@ -87,10 +96,10 @@ def communities(session: Session) -> list[CommunityRow]:
         .order_by(Community.code)
     ).all()
     geoms = read_geometries([row[3] for row in rows])
-    return [CommunityRow(*row[:3], geom) for row, geom in zip(rows, geoms, strict=True)]
+    return [CommunityRow(row[0], row[1], row[2], geom) for row, geom in zip(rows, geoms, strict=True)]
 
 
-def faults_of(session: Session, editions: tuple[int, ...]) -> list[tuple[TilingFault, object]]:
+def faults_of(session: Session, editions: tuple[int, ...]) -> list[tuple[TilingFault, Any]]:
     """The tiling faults of the editions, largest first, with geometry."""
     rows = session.execute(
         select(TilingFault, raw_geometry(TilingFault.geom))

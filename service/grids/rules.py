@@ -8,10 +8,20 @@ from datetime import date
 KINDS = {"grid": "网格", "special": "专属网格", "micro_grid": "微网格"}
 TILING_KINDS = ("grid", "special")
 COMMUNITY_KINDS = {"community": "社区", "village": "村"}
-_KIND_WORDS = {name: code for code, name in KINDS.items()} | {code: code for code in KINDS} | {"普通网格": "grid", "基础网格": "grid", "一般网格": "grid"}
-_COMMUNITY_WORDS = {name: code for code, name in COMMUNITY_KINDS.items()} | {code: code for code in COMMUNITY_KINDS} | {
-    "居委会": "community", "村委会": "village", "行政村": "village",
-}
+_KIND_WORDS = (
+    {name: code for code, name in KINDS.items()}
+    | {code: code for code in KINDS}
+    | {"普通网格": "grid", "基础网格": "grid", "一般网格": "grid"}
+)
+_COMMUNITY_WORDS = (
+    {name: code for code, name in COMMUNITY_KINDS.items()}
+    | {code: code for code in COMMUNITY_KINDS}
+    | {
+        "居委会": "community",
+        "村委会": "village",
+        "行政村": "village",
+    }
+)
 
 
 def grid_kind(text: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Every incident as columns in memory, one copy per worker: clusters, counts and worst-first lists without a scan in SQL."""
+"""Every incident as columns in memory, one copy per worker: clusters, counts, worst first."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ class Columns:
         rows = self.rows
         counts = np.bincount(rows.category[rows.category >= 0], minlength=len(rows.categories))
         order = np.argsort(-counts, kind="stable")
-        return [{"code": rows.categories[i][0], "name": rows.categories[i][1], "n": int(counts[i])} for i in order.tolist()]
+        return [
+            {"code": rows.categories[i][0], "name": rows.categories[i][1], "n": int(counts[i])} for i in order.tolist()
+        ]
 
     def bounds(self) -> list[float] | None:
         """[west, south, east, north] of nearly all located incidents; outliers don't widen the view."""
@@ -120,7 +122,7 @@ def _indexes(known: list[str], asked: Iterable[str]) -> frozenset[int] | None:
 
 
 class IncidentColumns:
-    """The columns, fresh as of each call. A large set is read again in the background, the old one answers meanwhile."""
+    """The columns, fresh as of each call. A large set is read again in the background meanwhile."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -26,26 +27,133 @@ from service.records.importing import Intake, Kind, Prepared, Rows
 
 _LOCAL_MS = np.timedelta64(8 * 3600 * 1000, "ms")
 FIELDS = (
-    Field("number", ("编号", "事项编号", "案件编号", "案卷编号", "任务号", "受理编号", "工单编号", "工单号", "id", "unique key", "case number", "case id", "incidntnum", "service request id", "request id"), label="编号"),
+    Field(
+        "number",
+        (
+            "编号",
+            "事项编号",
+            "案件编号",
+            "案卷编号",
+            "任务号",
+            "受理编号",
+            "工单编号",
+            "工单号",
+            "id",
+            "unique key",
+            "case number",
+            "case id",
+            "incidntnum",
+            "service request id",
+            "request id",
+        ),
+        label="编号",
+    ),
     Field("category", ("类别编码", "事项编码", "小类编码", "小类代码", "category code", "code"), label="类别编码"),
-    Field("category_name", ("类别", "类型", "问题类型", "事项类别", "小类", "小类名称", "案件类型", "complaint type", "type", "category", "offense", "offence", "problem"), label="类别"),
-    Field("description", ("描述", "问题描述", "内容", "案件描述", "诉求内容", "详情", "descriptor", "descript", "details"), label="描述"),
-    Field("address", ("地址", "位置", "发生地点", "地点", "事发地址", "案发地址", "incident address", "location description", "place"), label="地址"),
-    Field("state", ("状态", "办理状态", "案件状态", "处理状态", "当前状态", "status", "resolution status"), label="状态"),
+    Field(
+        "category_name",
+        (
+            "类别",
+            "类型",
+            "问题类型",
+            "事项类别",
+            "小类",
+            "小类名称",
+            "案件类型",
+            "complaint type",
+            "type",
+            "category",
+            "offense",
+            "offence",
+            "problem",
+        ),
+        label="类别",
+    ),
+    Field(
+        "description",
+        ("描述", "问题描述", "内容", "案件描述", "诉求内容", "详情", "descriptor", "descript", "details"),
+        label="描述",
+    ),
+    Field(
+        "address",
+        (
+            "地址",
+            "位置",
+            "发生地点",
+            "地点",
+            "事发地址",
+            "案发地址",
+            "incident address",
+            "location description",
+            "place",
+        ),
+        label="地址",
+    ),
+    Field(
+        "state", ("状态", "办理状态", "案件状态", "处理状态", "当前状态", "status", "resolution status"), label="状态"
+    ),
     Field("source", ("来源", "案件来源", "问题来源", "上报来源", "channel"), label="来源"),
-    Field("reported_at", ("上报时间", "发现时间", "受理时间", "创建时间", "上报日期", "登记时间", "时间", "日期", "created date", "created", "date", "time", "datetime", "reported", "report date", "opened", "requested datetime"), required=True, label="上报时间"),
-    Field("due_at", ("截止时间", "办理时限", "处置时限", "应办结时间", "处理截止时间", "due date", "due", "deadline"), label="截止时间"),
-    Field("closed_at", ("结案时间", "办结时间", "关闭时间", "完成时间", "closed date", "closed", "resolved", "completed date"), label="结案时间"),
-    Field("stated_grid", ("网格", "网格编码", "网格编号", "所属网格", "beat", "pddistrict", "community board", "grid"), label="所写网格"),
+    Field(
+        "reported_at",
+        (
+            "上报时间",
+            "发现时间",
+            "受理时间",
+            "创建时间",
+            "上报日期",
+            "登记时间",
+            "时间",
+            "日期",
+            "created date",
+            "created",
+            "date",
+            "time",
+            "datetime",
+            "reported",
+            "report date",
+            "opened",
+            "requested datetime",
+        ),
+        required=True,
+        label="上报时间",
+    ),
+    Field(
+        "due_at",
+        ("截止时间", "办理时限", "处置时限", "应办结时间", "处理截止时间", "due date", "due", "deadline"),
+        label="截止时间",
+    ),
+    Field(
+        "closed_at",
+        ("结案时间", "办结时间", "关闭时间", "完成时间", "closed date", "closed", "resolved", "completed date"),
+        label="结案时间",
+    ),
+    Field(
+        "stated_grid",
+        ("网格", "网格编码", "网格编号", "所属网格", "beat", "pddistrict", "community board", "grid"),
+        label="所写网格",
+    ),
     Field("lon", ("经度", "x", "lng", "longitude", "long", "x坐标"), label="经度"),
     Field("lat", ("纬度", "y", "latitude", "y坐标"), label="纬度"),
 )
 SOURCE_WORDS = {
-    "patrol": "patrol", "巡查": "patrol", "网格巡查": "patrol", "citizen": "citizen", "群众": "citizen", "群众上报": "citizen",
-    "hotline": "hotline", "热线": "hotline", "12345": "hotline", "群众监督员": "supervisor_volunteer",
-    "supervisor_volunteer": "supervisor_volunteer", "模拟测评": "mock_assessment", "mock_assessment": "mock_assessment",
-    "暗访": "unannounced", "unannounced": "unannounced", "上级交办": "superior", "superior": "superior",
-    "frontage_inspection": "frontage_inspection", "门前三包检查": "frontage_inspection",
+    "patrol": "patrol",
+    "巡查": "patrol",
+    "网格巡查": "patrol",
+    "citizen": "citizen",
+    "群众": "citizen",
+    "群众上报": "citizen",
+    "hotline": "hotline",
+    "热线": "hotline",
+    "12345": "hotline",
+    "群众监督员": "supervisor_volunteer",
+    "supervisor_volunteer": "supervisor_volunteer",
+    "模拟测评": "mock_assessment",
+    "mock_assessment": "mock_assessment",
+    "暗访": "unannounced",
+    "unannounced": "unannounced",
+    "上级交办": "superior",
+    "superior": "superior",
+    "frontage_inspection": "frontage_inspection",
+    "门前三包检查": "frontage_inspection",
 }
 
 
@@ -71,7 +179,9 @@ def prepare(session: Session, intake: Intake) -> Prepared:
     lon, lat = cells.points(intake)
     numbers = cells.code(intake, "number")
     if any(one is None for one in numbers):
-        numbers = cells.filled(numbers, cells.fingerprints("i", reported, lon, lat, columns.get("category_name"), columns.get("address")))
+        numbers = cells.filled(
+            numbers, cells.fingerprints("i", reported, lon, lat, columns.get("category_name"), columns.get("address"))
+        )
     columns["number"] = cells.unique(intake, "number", numbers)
     alive = intake.alive
     columns = cells.alive(intake, columns)
@@ -110,19 +220,23 @@ def _states(intake: Intake, columns: dict[str, Any]) -> None:
         else np.full(len(intake.rows), "handling", dtype=object)
     )
     if intake.has("state"):
-        columns["state"] = cells.worded_by(intake, "state", state_code, implied, "待核实、待派遣、处置中、待核查、已结案 …", lenient=True)
+        columns["state"] = cells.worded_by(
+            intake, "state", state_code, implied, "待核实、待派遣、处置中、待核查、已结案 …", lenient=True
+        )
     else:
         columns["state"] = implied
 
 
-def locate_by_day(session: Session, reported: np.ndarray, lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def locate_by_day(
+    session: Session, reported: np.ndarray, lon: np.ndarray, lat: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """(grid codes, community codes) by the editions in force on each incident's Shanghai day; None outside."""
     grid = np.full(len(lon), None, dtype=object)
     home = np.full(len(lon), None, dtype=object)
     days = (reported.astype("datetime64[ms]") + _LOCAL_MS).astype("datetime64[D]")
     starts = {row for row in session.scalars(select(Edition.starts_on).where(visible(Edition))) if row is not None}
     cuts = [date.min, *sorted(starts), None]
-    for first, after in zip(cuts[:-1], cuts[1:], strict=True):
+    for first, after in itertools.pairwise(cuts):
         assert first is not None
         mask = np.ones(len(lon), dtype=bool) if first == date.min else days >= np.datetime64(first)
         if after is not None:
@@ -142,5 +256,12 @@ def locate_by_day(session: Session, reported: np.ndarray, lon: np.ndarray, lat: 
 
 
 INCIDENTS = Kind(
-    "incidents", "事项", FIELDS, "point", prepare, {"incidents": Incident}, (INCIDENTS_COUNTER,), points_from=("lon", "lat")
+    "incidents",
+    "事项",
+    FIELDS,
+    "point",
+    prepare,
+    {"incidents": Incident},
+    (INCIDENTS_COUNTER,),
+    points_from=("lon", "lat"),
 )

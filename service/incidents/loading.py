@@ -40,8 +40,14 @@ def load(session: Session) -> Arrays:
     """Every visible incident."""
     statement = (
         select(
-            Incident.id, Incident.state, Incident.category, Incident.category_name, Incident.community_code,
-            Incident.grid_code, epoch_seconds(Incident.reported_at), epoch_seconds(Incident.due_at),
+            Incident.id,
+            Incident.state,
+            Incident.category,
+            Incident.category_name,
+            Incident.community_code,
+            Incident.grid_code,
+            epoch_seconds(Incident.reported_at),
+            epoch_seconds(Incident.due_at),
             raw_geometry(Incident.geom),
         )
         .where(visible(Incident))
@@ -52,7 +58,11 @@ def load(session: Session) -> Arrays:
     ids, state, category, category_name, community, grid, reported, due, raw = columns
     lon, lat = read_points(raw)
     kinds, kind_index = _coded([code or name or "" for code, name in zip(category, category_name, strict=True)])
-    names = dict(zip((code or name or "" for code, name in zip(category, category_name, strict=True)), category_name, strict=True))
+    names = dict(
+        zip(
+            (code or name or "" for code, name in zip(category, category_name, strict=True)), category_name, strict=True
+        )
+    )
     homes, home_index = _coded(community)
     zones, zone_index = _coded(grid)
     return Arrays(

@@ -48,7 +48,11 @@ def point_rows(session: Session, ids: np.ndarray, states: Sequence[int] | np.nda
     wanted = [int(key) for key in ids]
     rows = session.execute(
         select(
-            Incident.id, Incident.number, Incident.category_name, Incident.category, Incident.address,
+            Incident.id,
+            Incident.number,
+            Incident.category_name,
+            Incident.category,
+            Incident.address,
             raw_geometry(Incident.geom),
         ).where(Incident.id.in_(wanted))
     ).all()

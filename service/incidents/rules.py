@@ -20,21 +20,51 @@ STATES = {
 GROUPS = ("rep", "way", "chk", "done")
 GROUP_NAMES = {"late": "超期", "way": "处置中", "chk": "待核查", "rep": "待受理", "done": "已结案"}
 GROUP_OF = {
-    "unverified": 0, "unfiled": 0, "undispatched": 0, "unaccepted": 0,
-    "handling": 1, "rework": 1, "postponed": 1,
+    "unverified": 0,
+    "unfiled": 0,
+    "undispatched": 0,
+    "unaccepted": 0,
+    "handling": 1,
+    "rework": 1,
+    "postponed": 1,
     "inspecting": 2,
-    "closed": 3, "rejected": 3, "void": 3,
+    "closed": 3,
+    "rejected": 3,
+    "void": 3,
 }
 OPEN_STATES = tuple(state for state, group in GROUP_OF.items() if group < 3)
 
-_WORDS = {name: code for code, name in STATES.items()} | {code: code for code in STATES} | {
-    "open": "handling", "in progress": "handling", "assigned": "handling", "started": "handling",
-    "pending": "unaccepted", "new": "unverified", "unassigned": "undispatched",
-    "closed": "closed", "resolved": "closed", "done": "closed", "fixed": "closed", "completed": "closed",
-    "待受理": "unverified", "待处理": "unaccepted", "处理中": "handling", "已派遣": "handling", "整改中": "handling",
-    "已处理": "inspecting", "待复核": "inspecting", "已完成": "closed", "已办结": "closed", "办结": "closed", "已关闭": "closed",
-    "结案": "closed", "已销号": "closed",
-}
+_WORDS = (
+    {name: code for code, name in STATES.items()}
+    | {code: code for code in STATES}
+    | {
+        "open": "handling",
+        "in progress": "handling",
+        "assigned": "handling",
+        "started": "handling",
+        "pending": "unaccepted",
+        "new": "unverified",
+        "unassigned": "undispatched",
+        "closed": "closed",
+        "resolved": "closed",
+        "done": "closed",
+        "fixed": "closed",
+        "completed": "closed",
+        "待受理": "unverified",
+        "待处理": "unaccepted",
+        "处理中": "handling",
+        "已派遣": "handling",
+        "整改中": "handling",
+        "已处理": "inspecting",
+        "待复核": "inspecting",
+        "已完成": "closed",
+        "已办结": "closed",
+        "办结": "closed",
+        "已关闭": "closed",
+        "结案": "closed",
+        "已销号": "closed",
+    }
+)
 
 
 def state_code(text: str) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,9 +22,15 @@ from service.records.models import ImportBatch
 
 FOLDER = ROOT / "gis_data" / "demo"
 _ORDER = (
-    ("organisations", "organisations.csv"), ("people", "persons.csv"), ("communities", "communities.geojson"),
-    ("grids", "grids.geojson"), ("streets", "streets.geojson"), ("buildings", "buildings.geojson"),
-    ("places", "places.geojson"), ("frontages", "frontages.geojson"), ("duties", "duties.csv"),
+    ("organisations", "organisations.csv"),
+    ("people", "persons.csv"),
+    ("communities", "communities.geojson"),
+    ("grids", "grids.geojson"),
+    ("streets", "streets.geojson"),
+    ("buildings", "buildings.geojson"),
+    ("places", "places.geojson"),
+    ("frontages", "frontages.geojson"),
+    ("duties", "duties.csv"),
     ("incidents", "incidents.csv"),
 )
 
@@ -72,22 +77,31 @@ def shift(table: SourceTable, day: date, now: datetime) -> None:
 
 
 def _end_now(table: SourceTable, now: datetime) -> None:
-    """Cut off what is reported after now; what is closed after now is still being handled."""
-    closed, state = table.columns["closed_at"], table.columns["state"]
+    """Cut off what is reported after now; what is closed after now stands where it would stand now."""
+    reported, closed, state = (table.columns[name] for name in ("reported_at", "closed_at", "state"))
     for i, moment in enumerate(closed.tolist()):
-        if moment is not None and moment > now:
-            closed[i], state[i] = None, "handling"
-    table.keep(np.array([one is None or one <= now for one in table.columns["reported_at"].tolist()], dtype=bool))
+        if moment is not None and moment > now and reported[i] is not None:
+            closed[i], state[i] = None, _state_now(now - reported[i], moment - now)
+    table.keep(np.array([one is None or one <= now for one in reported.tolist()], dtype=bool))
+
+
+def _state_now(age: timedelta, left: timedelta) -> str:
+    """Where an incident stands so long after it was reported and so long before it is closed."""
+    if age < timedelta(hours=8):
+        return "unverified"
+    if age < timedelta(hours=20):
+        return "undispatched"
+    return "inspecting" if left < timedelta(hours=12) else "handling"
 
 
 _DATES = {"starts_offset": "starts_on", "ends_offset": "ends_on"}
 
 
 def remove_demo(database: Database, now: datetime) -> dict[str, int]:
-    """Remove the demo and nothing else; how many rows went. Own rows, and demo rows that own imports took over, stay."""
+    """Remove the demo and nothing else; how many rows went. Demo rows that own imports took over stay."""
     gone: dict[str, int] = {}
     with database.write() as session:
-        demo = [key for key in session.scalars(select(ImportBatch.id).where(ImportBatch.demo.is_(True)))]
+        demo = list(session.scalars(select(ImportBatch.id).where(ImportBatch.demo.is_(True))))
         if demo:
             for kind in reversed(list(KINDS.values())):
                 for name, model in kind.tables.items():
@@ -100,5 +114,3 @@ def remove_demo(database: Database, now: datetime) -> dict[str, int]:
         for name in counters.NAMES:
             counters.move(session, name)
     return {name: count for name, count in gone.items() if count}
-
-

@@ -1,4 +1,4 @@
-"""Where the rows of a file lie: its geometry or its coordinate columns, in WGS-84, held against the office's own zones."""
+"""Where the rows of a file lie: geometry or coordinate columns, in WGS-84, held against the office's zones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BETTER = 0.15
 
 
 def place_geometry(session: Session, kind: Kind, intake: Intake, table: SourceTable, asked: str | None) -> None:
-    """Sets `intake.geometry` to lon/lat. Raises InvalidValue or NothingStored when the file as a whole can't be right."""
+    """Sets `intake.geometry` to lon/lat. Raises InvalidValue or NothingStored when the file can't be right."""
     if kind.geometry == "none":
         intake.geometry = None
         return
@@ -56,7 +56,9 @@ def _held_against_zones(session: Session, intake: Intake, crs: Crs, stated: bool
     if now >= 1 - _BETTER:
         return
     if _share(index, lat, lon) >= max(0.5, now + _BETTER):
-        raise NothingStored("经纬度像是对调了：按现在的读法几乎都不在辖区里，交换两列就落在辖区里。交换后重新导入，什么也没有存入。")
+        raise NothingStored(
+            "经纬度像是对调了：按现在的读法几乎都不在辖区里，交换两列就落在辖区里。交换后重新导入，什么也没有存入。"
+        )
     if crs.kind != "wgs84":
         return
     for name, moved in (("gcj02", gcj02_to_wgs84(lon, lat)), ("bd09", gcj02_to_wgs84(*bd09_to_gcj02(lon, lat)))):
@@ -66,7 +68,9 @@ def _held_against_zones(session: Session, intake: Intake, crs: Crs, stated: bool
             if stated:
                 intake.verdicts.warn(f"{words}。若是，请撤回后加 --crs {name} 重新导入")
                 return
-            raise NothingStored(f"{words}。加 --crs {name} 重新导入；确实是 WGS-84 时加 --crs EPSG:4326。什么也没有存入。")
+            raise NothingStored(
+                f"{words}。加 --crs {name} 重新导入；确实是 WGS-84 时加 --crs EPSG:4326。什么也没有存入。"
+            )
 
 
 def _own_area(session: Session, intake: Intake) -> PointIndex | None:

@@ -1,4 +1,4 @@
-"""One import from the command line to the table: read, map, transform, judge, apply, finish; and undoing what broke off."""
+"""One import from the command line to the table: read, map, judge, apply, finish; undoing what broke off."""
 
 from __future__ import annotations
 
@@ -82,7 +82,9 @@ def run_import(database: Database, settings: Settings, request: Request, now: da
     """Import one or more files of a kind. Raises UnreadableFile, NothingStored, InvalidValue, Conflict."""
     total: Result | None = None
     for path in request.files:
-        table = read_source(path, ReadOptions(request.crs, request.layer, request.encoding, request.sheet, request.header_row))
+        table = read_source(
+            path, ReadOptions(request.crs, request.layer, request.encoding, request.sheet, request.header_row)
+        )
         one = apply_table(database, settings, request, table, now)
         total = one if total is None else _sum(total, one)
     assert total is not None
@@ -137,7 +139,13 @@ def apply_table(
 
 
 def _intake(
-    session: Any, kind: Kind, table: SourceTable, settings: Settings, request: Request, verdicts: Verdicts, now: datetime
+    session: Any,
+    kind: Kind,
+    table: SourceTable,
+    settings: Settings,
+    request: Request,
+    verdicts: Verdicts,
+    now: datetime,
 ) -> Intake:
     """Columns mapped to fields, geometry in longitude/latitude, everything alive as yet."""
     if len(table) == 0 and not table.rejects:
@@ -149,7 +157,11 @@ def _intake(
         settings.subdistrict, now, local_date(now), request.edition, request.duplicates == "number", request.time_zone
     )
     intake = Intake(
-        mapped.values, table.geometry if has_shapes else None, table.row_numbers, verdicts, asked,
+        mapped.values,
+        table.geometry if has_shapes else None,
+        table.row_numbers,
+        verdicts,
+        asked,
         np.ones(len(table), dtype=bool),
     )
     place_geometry(session, kind, intake, table, request.crs)
@@ -224,9 +236,14 @@ def _apply(
 
 
 def _insert_new(
-    database: Database, change: Change, batch_id: int, revision: int, subdistrict: str, advance: Callable[[int, int], None]
+    database: Database,
+    change: Change,
+    batch_id: int,
+    revision: int,
+    subdistrict: str,
+    advance: Callable[[int, int], None],
 ) -> None:
-    """In one transaction into an empty table (the index is packed), else in chunks that hold the lock under a second."""
+    """In one transaction into an empty table (the index is packed), else in chunks under a second."""
     rows, new = change.rows, change.new
     table: Any = rows.model.__table__
     extra = {"subdistrict": subdistrict, "batch_id": batch_id, "revision": revision}
@@ -253,7 +270,13 @@ def _insert_new(
 
 
 def _finish(
-    database: Database, kind: Kind, late: list[Change], batch_id: int, revision: int, counts: dict[str, int], now: datetime
+    database: Database,
+    kind: Kind,
+    late: list[Change],
+    batch_id: int,
+    revision: int,
+    counts: dict[str, int],
+    now: datetime,
 ) -> None:
     """The last transactions: changed rows, then everything becomes visible and the counters move."""
     pending = list(_split(late))
@@ -318,9 +341,12 @@ def _progress(shown: bool, label: str) -> Iterator[Callable[[int, int], None]]:
         return
     from rich.console import Console
 
-    columns = (TextColumn(label), BarColumn(), TextColumn("{task.completed:,.0f}/{task.total:,.0f}"), TimeRemainingColumn())
+    columns = (
+        TextColumn(label),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(file=sys.stderr)) as bar:
         task = bar.add_task(label, total=None)
         yield lambda done, all_of_them: bar.update(task, completed=done, total=all_of_them)
-
-

@@ -13,14 +13,24 @@ from service.records.importing import Intake, Kind, Prepared, Rows
 PERSON_FIELDS = (
     Field("code", ("工号", "编号", "人员编号", "人员编码", "编码", "id", "person id", "staff no"), label="工号"),
     Field("name", ("姓名", "名字", "人员姓名", "full name", "person"), required=True, label="姓名"),
-    Field("phone", ("电话", "手机", "手机号", "手机号码", "联系电话", "联系方式", "电话号码", "mobile", "tel", "telephone"), label="电话"),
-    Field("organisation_code", ("单位编码", "单位", "所属单位", "所在单位", "科室", "organisation", "organization", "unit"), label="单位"),
+    Field(
+        "phone",
+        ("电话", "手机", "手机号", "手机号码", "联系电话", "联系方式", "电话号码", "mobile", "tel", "telephone"),
+        label="电话",
+    ),
+    Field(
+        "organisation_code",
+        ("单位编码", "单位", "所属单位", "所在单位", "科室", "organisation", "organization", "unit"),
+        label="单位",
+    ),
     Field("title", ("职务", "岗位", "职位", "position"), label="职务"),
     Field("notes", ("备注", "说明", "remark", "remarks", "note"), label="备注"),
 )
 ORGANISATION_FIELDS = (
     Field("code", ("编码", "编号", "单位编码", "单位编号", "统一社会信用代码", "id"), label="编码"),
-    Field("name", ("名称", "单位名称", "科室名称", "单位", "organisation", "organization"), required=True, label="名称"),
+    Field(
+        "name", ("名称", "单位名称", "科室名称", "单位", "organisation", "organization"), required=True, label="名称"
+    ),
     Field("kind", ("类别", "类型", "单位类别", "type"), label="类别"),
     Field("head_code", ("一把手", "负责人工号", "负责人编号", "负责人", "head"), label="一把手"),
     Field("phone", ("电话", "联系电话", "单位电话", "tel", "telephone"), label="电话"),
@@ -34,7 +44,9 @@ def prepare_people(_session: Session, intake: Intake) -> Prepared:
     names = cells.text(intake, "name", needed=True)
     phones = cells.phone(intake, "phone")
     codes = cells.code(intake, "code")
-    codes = cells.filled(codes, [f"{name}-{phone}" if phone else str(name) for name, phone in zip(names, phones, strict=True)])
+    codes = cells.filled(
+        codes, [f"{name}-{phone}" if phone else str(name) for name, phone in zip(names, phones, strict=True)]
+    )
     cells.unique(intake, "code", codes)
     columns = {"code": codes, "name": names, "phone": phones}
     columns |= cells.texts(intake, ("organisation_code", "title", "notes"))
@@ -53,5 +65,11 @@ def prepare_organisations(_session: Session, intake: Intake) -> Prepared:
 
 PEOPLE = Kind("people", "人员", PERSON_FIELDS, "none", prepare_people, {"persons": Person}, (RESPONSIBILITY,))
 ORGANISATIONS = Kind(
-    "organisations", "单位", ORGANISATION_FIELDS, "none", prepare_organisations, {"organisations": Organisation}, (RESPONSIBILITY,)
+    "organisations",
+    "单位",
+    ORGANISATION_FIELDS,
+    "none",
+    prepare_organisations,
+    {"organisations": Organisation},
+    (RESPONSIBILITY,),
 )

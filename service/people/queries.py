@@ -30,7 +30,4 @@ def persons(session: Session) -> dict[str, PersonRow]:
 
 def organisation_names(session: Session) -> dict[str, str]:
     """Every organisation's name by code."""
-    return {
-        code: name
-        for code, name in session.execute(select(Organisation.code, Organisation.name).where(visible(Organisation)))
-    }
+    return dict(session.execute(select(Organisation.code, Organisation.name).where(visible(Organisation))))

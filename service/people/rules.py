@@ -71,8 +71,7 @@ def password_faults(password: str, name: str) -> list[str]:
     if len(password) < MIN_PASSWORD:
         faults.append(f"至少 {MIN_PASSWORD} 个字符")
     kinds = sum(
-        any(test(c) for c in password)
-        for test in (str.islower, str.isupper, str.isdigit, lambda c: not c.isalnum())
+        any(test(c) for c in password) for test in (str.islower, str.isupper, str.isdigit, lambda c: not c.isalnum())
     )
     if kinds < 3:
         faults.append("小写字母、大写字母、数字、符号中至少三种")

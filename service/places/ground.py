@@ -53,7 +53,9 @@ class GroundData:
 
     @property
     def vertices(self) -> int:
-        return sum(int(shapely.get_num_coordinates(layer.geoms).sum()) for layer in (self.streets, self.buildings, self.places))
+        return sum(
+            int(shapely.get_num_coordinates(layer.geoms).sum()) for layer in (self.streets, self.buildings, self.places)
+        )
 
 
 class Ground:
@@ -153,7 +155,7 @@ def _by_level(data: GroundData, chosen: np.ndarray, metres_per_px: float) -> np.
 
 
 def _flat(coords: np.ndarray, origin: tuple[float, float]) -> list[int]:
-    return np.rint((coords - origin) / UNIT).astype(np.int64).ravel().tolist()  # type: ignore[no-any-return]
+    return np.rint((coords - origin) / UNIT).astype(np.int64).ravel().tolist()
 
 
 def _flat_lines(geom: Any, origin: tuple[float, float]) -> list[list[int]]:

@@ -36,20 +36,66 @@ PLACE_FIELDS = (
     Field("lat", ("纬度", "y", "latitude"), label="纬度"),
 )
 KIND_WORDS = {
-    "农贸市场": "market", "菜市场": "market", "市场": "market", "marketplace": "market",
-    "垃圾收集站": "refuse_station", "垃圾站": "refuse_station", "垃圾收集点": "refuse_station", "waste_disposal": "refuse_station",
-    "转运站": "transfer_station", "垃圾转运站": "transfer_station", "waste_transfer_station": "transfer_station",
-    "公共卫生间": "toilet", "公厕": "toilet", "公共厕所": "toilet", "toilets": "toilet",
-    "河流": "river", "河": "river", "水系": "river", "湖": "river", "水库": "river", "water": "river",
-    "林地": "wood", "树林": "wood", "forest": "wood", "密林": "dense_wood",
-    "公园": "park", "绿地": "park", "广场": "park", "河岸": "bank",
-    "学校": "school", "医院": "hospital", "clinic": "hospital",
+    "农贸市场": "market",
+    "菜市场": "market",
+    "市场": "market",
+    "marketplace": "market",
+    "垃圾收集站": "refuse_station",
+    "垃圾站": "refuse_station",
+    "垃圾收集点": "refuse_station",
+    "waste_disposal": "refuse_station",
+    "转运站": "transfer_station",
+    "垃圾转运站": "transfer_station",
+    "waste_transfer_station": "transfer_station",
+    "公共卫生间": "toilet",
+    "公厕": "toilet",
+    "公共厕所": "toilet",
+    "toilets": "toilet",
+    "河流": "river",
+    "河": "river",
+    "水系": "river",
+    "湖": "river",
+    "水库": "river",
+    "water": "river",
+    "林地": "wood",
+    "树林": "wood",
+    "forest": "wood",
+    "密林": "dense_wood",
+    "公园": "park",
+    "绿地": "park",
+    "广场": "park",
+    "河岸": "bank",
+    "学校": "school",
+    "医院": "hospital",
+    "clinic": "hospital",
 }
 KINDS = frozenset({*KIND_WORDS.values(), "other"})
 _LEVEL_WORDS = {
-    "motorway": 0, "trunk": 0, "primary": 0, "secondary": 1, "tertiary": 1, "unclassified": 2, "residential": 2,
-    "living_street": 2, "pedestrian": 2, "service": 3, "footway": 3, "path": 3, "steps": 3, "cycleway": 3, "track": 3,
-    "主干路": 0, "主干道": 0, "快速路": 0, "次干路": 1, "次干道": 1, "支路": 2, "街巷": 3, "巷": 3, "巷道": 3, "小区路": 3,
+    "motorway": 0,
+    "trunk": 0,
+    "primary": 0,
+    "secondary": 1,
+    "tertiary": 1,
+    "unclassified": 2,
+    "residential": 2,
+    "living_street": 2,
+    "pedestrian": 2,
+    "service": 3,
+    "footway": 3,
+    "path": 3,
+    "steps": 3,
+    "cycleway": 3,
+    "track": 3,
+    "主干路": 0,
+    "主干道": 0,
+    "快速路": 0,
+    "次干路": 1,
+    "次干道": 1,
+    "支路": 2,
+    "街巷": 3,
+    "巷": 3,
+    "巷道": 3,
+    "小区路": 3,
 }
 
 
@@ -112,7 +158,14 @@ def prepare_places(_session: Session, intake: Intake) -> Prepared:
     return Prepared([lambda _s: Rows(Place, ("code",), *cells.alive_with(intake, columns, shapes))])
 
 
-def _kind(name: str, label: str, fields: tuple[Field, ...], geometry: str, prepare: Callable[[Session, Intake], Prepared], model: type) -> Kind:
+def _kind(
+    name: str,
+    label: str,
+    fields: tuple[Field, ...],
+    geometry: str,
+    prepare: Callable[[Session, Intake], Prepared],
+    model: type[Street] | type[Building] | type[Place],
+) -> Kind:
     return Kind(name, label, fields, geometry, prepare, {model.__tablename__: model}, (GROUND,), geometry_needed=True)
 
 

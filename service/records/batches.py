@@ -35,9 +35,7 @@ def begin(session: Session, kind: str, files: str, owner: str, now: datetime, de
 def finish(session: Session, batch_id: int, counts: dict[str, Any], now: datetime) -> None:
     """From here on the batch's rows are seen."""
     session.execute(
-        update(ImportBatch)
-        .where(ImportBatch.id == batch_id)
-        .values(state=DONE, counts=counts, finished_at=now)
+        update(ImportBatch).where(ImportBatch.id == batch_id).values(state=DONE, counts=counts, finished_at=now)
     )
 
 
@@ -115,7 +113,7 @@ def model_values(model: type[Base], old: dict[str, Any]) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for field, value in old.items():
         if isinstance(value, dict):
-            (tag, text), = value.items()
+            ((tag, text),) = value.items()
             out[field] = {
                 "time": datetime.fromisoformat,
                 "date": date.fromisoformat,

@@ -1,4 +1,4 @@
-"""From raw cells to a kind's values: each function takes the intake, rejects what can't be used and returns an array (n,)."""
+"""From raw cells to a kind's values: each takes the intake, rejects what can't be used and returns an array (n,)."""
 
 from __future__ import annotations
 
@@ -64,14 +64,19 @@ def phone(intake: Intake, name: str) -> Column:
 def whole(intake: Intake, name: str) -> Column:
     """Whole numbers from 0; others are left out with a warning."""
     values = _parsed(intake, name, parse_int, strict=False)
-    return np.array([None if value is None or value != value or value < 0 else int(value) for value in values.tolist()], dtype=object)
+    return np.array(
+        [None if value is None or value != value or value < 0 else int(value) for value in values.tolist()],
+        dtype=object,
+    )
 
 
 def day(intake: Intake, name: str) -> Column:
     """Dates as datetime.date, None where empty."""
     values = _parsed(intake, name, parse_date)
     if values.dtype.kind == "M":
-        values = np.where(np.isnat(values), None, values.astype("datetime64[D]").astype(object))
+        days = values.astype("datetime64[D]").astype(object)
+        days[np.isnat(values)] = None
+        values = days
     return values
 
 
@@ -93,7 +98,9 @@ def moment(intake: Intake, name: str, needed: bool = False) -> Column:
 
 def _need(intake: Intake, name: str, values: Column, needed: bool) -> Column:
     if needed:
-        intake.reject_where(np.array([value is None for value in values.tolist()], dtype=bool), name, values, "这一格是空的，必须填写。")
+        intake.reject_where(
+            np.array([value is None for value in values.tolist()], dtype=bool), name, values, "这一格是空的，必须填写。"
+        )
     return values
 
 
@@ -107,8 +114,10 @@ def filled(values: Column, instead: Sequence[Any]) -> Column:
 
 
 def worded(intake: Intake, name: str, words: Mapping[str, str], otherwise: str) -> Column:
-    """A cell's word as the code it stands for; empty and unknown words give `otherwise`, unknown ones with a warning."""
-    return worded_by(intake, name, lambda word: words.get(word.strip().lower()), otherwise, "、".join(list(words)[:8]), lenient=True)
+    """A cell's word as the code it stands for; empty and unknown words give `otherwise`, the latter with a warning."""
+    return worded_by(
+        intake, name, lambda word: words.get(word.strip().lower()), otherwise, "、".join(list(words)[:8]), lenient=True
+    )
 
 
 def worded_by(
@@ -140,7 +149,9 @@ def worded_by(
 def mapped(intake: Intake, name: str, words: Mapping[str, str]) -> Column:
     """Known words as their codes, others as they are."""
     raw = text(intake, name)
-    return np.array([None if one is None else words.get(one.strip().lower(), one) for one in raw.tolist()], dtype=object)
+    return np.array(
+        [None if one is None else words.get(one.strip().lower(), one) for one in raw.tolist()], dtype=object
+    )
 
 
 def unique(intake: Intake, name: str, values: Column) -> Column:
@@ -161,7 +172,9 @@ def unique(intake: Intake, name: str, values: Column) -> Column:
             out[i] = f"{key}-{times[key]}"
         else:
             row = int(intake.rows[first[key]])
-            intake.reject(i, name, key, f"编码“{key}”重复：第 {row} 行已经用了它。改正编码，或加 --duplicates number 收下。")
+            intake.reject(
+                i, name, key, f"编码“{key}”重复：第 {row} 行已经用了它。改正编码，或加 --duplicates number 收下。"
+            )
     return out
 
 
@@ -234,7 +247,13 @@ def _in_range(intake: Intake, out: Column) -> None:
     """Degrees must be degrees."""
     boxes = shapely.bounds(out)
     with np.errstate(invalid="ignore"):
-        bad = (boxes[:, 0] < -180) | (boxes[:, 2] > 180) | (boxes[:, 1] < -90) | (boxes[:, 3] > 90) | np.isinf(boxes).any(axis=1)
+        bad = (
+            (boxes[:, 0] < -180)
+            | (boxes[:, 2] > 180)
+            | (boxes[:, 1] < -90)
+            | (boxes[:, 3] > 90)
+            | np.isinf(boxes).any(axis=1)
+        )
     for i in np.flatnonzero(bad & intake.alive).tolist():
         w, s, _e, _n = boxes[i].tolist()
         swapped = -90 <= w <= 90 and abs(s) > 90
@@ -275,7 +294,13 @@ def point_array(lon: np.ndarray, lat: np.ndarray) -> Column:
 
 def coordinates(intake: Intake, x_name: str, y_name: str, crs: str | None) -> tuple[np.ndarray, np.ndarray]:
     """Two columns as WGS-84 degrees, NaN where both are empty; rejected rows in words."""
-    found = parse_lonlat(intake.values[x_name], intake.values[y_name], x_name, y_name, projected=parse_crs(crs or "EPSG:4326").kind == "projected")
+    found = parse_lonlat(
+        intake.values[x_name],
+        intake.values[y_name],
+        x_name,
+        y_name,
+        projected=parse_crs(crs or "EPSG:4326").kind == "projected",
+    )
     for note in found.notes:
         intake.verdicts.warn(note)
     for problem in found.problems:
@@ -294,4 +319,3 @@ def fingerprints(prefix: str, *columns: Any) -> list[str]:
         keys[digest] = keys.get(digest, 0) + 1
         out.append(f"{prefix}{digest}" + (f"-{keys[digest]}" if keys[digest] > 1 else ""))
     return out
-

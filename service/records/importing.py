@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from service.db.base import Base
 from service.db.spatial import encode, raw_geometry, read_geometries
-from service.files.mapping import Field, Mapped
+from service.files.mapping import Field
 from service.files.verdicts import Verdicts
 from service.records.batches import plain_values, visible
 from service.records.models import ImportRow
@@ -143,9 +143,7 @@ def classify(session: Session, rows: Rows) -> Change:
         if name in rows.key:
             continue
         before = known.columns[name]
-        differs |= np.array(
-            [_plain(values[i]) != _plain(before[positions[i]]) for i in old.tolist()], dtype=bool
-        )
+        differs |= np.array([_plain(values[i]) != _plain(before[positions[i]]) for i in old.tolist()], dtype=bool)
     if rows.geometry is not None and known.geometry is not None and len(old):
         same = shapely.equals_exact(rows.geometry[old], known.geometry[positions[old]], 0.0)
         both_missing = shapely.is_missing(rows.geometry[old]) & shapely.is_missing(known.geometry[positions[old]])
@@ -172,7 +170,7 @@ def _existing(session: Session, rows: Rows) -> _Existing:
     first = rows.columns[rows.key[0]]
     found: list[Any] = []
     if len(rows) <= 20_000:
-        wanted = list({value for value in first.tolist()})
+        wanted = list(set(first.tolist()))
         for start in range(0, len(wanted), 500):
             part = wanted[start : start + 500]
             found += session.execute(statement.where(getattr(model, rows.key[0]).in_(part))).all()

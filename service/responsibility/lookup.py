@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -53,7 +53,11 @@ def find(snapshot: Snapshot, lon: float, lat: float, distances: Distances) -> Fo
         index, metres = tiling.index.nearest(lon, lat)
         nearest = (tiling.zones[index], metres)
     return Found(
-        lon, lat, zone, at, micro,
+        lon,
+        lat,
+        zone,
+        at,
+        micro,
         shop[0] if shop else None,
         shop[1] if shop else None,
         [(tiling.zones[i], metres) for i, metres in beside],
@@ -128,7 +132,7 @@ def _duties(snapshot: Snapshot, found: Found, viewer: Viewer) -> list[dict[str, 
         known = [duty_object(held, viewer) for held in duties_at(snapshot, found.zone, found.micro)]
         snapshot.memo[key] = known
     own = keeper(found.frontage, viewer) if found.frontage else None
-    return ([own] if own else []) + known  # type: ignore[operator]
+    return ([own] if own else []) + cast(list[dict[str, Any]], known)
 
 
 def duty_object(held: Held, viewer: Viewer) -> dict[str, Any]:

@@ -68,7 +68,9 @@ class FrontageFinder:
                 best = (distance, i)
         return None if best is None else (self.rows[best[1]], best[0])
 
-    def within(self, west: float, south: float, east: float, north: float, most: int) -> list[tuple[FrontageRow, np.ndarray]]:
+    def within(
+        self, west: float, south: float, east: float, north: float, most: int
+    ) -> list[tuple[FrontageRow, np.ndarray]]:
         """(row, (n, 2) coordinates) of the frontages that a box touches, at most so many."""
         hits = self.tree.query(shapely.box(west, south, east, north))[:most].tolist()
         return [(self.rows[i], self.coords[i]) for i in hits]
@@ -127,7 +129,11 @@ class Snapshot:
                     duty.role,
                     self._person(who),
                     self._person(absent) if absent else None,
-                    kind, code, name, duty.starts_on, duty.ends_on,
+                    kind,
+                    code,
+                    name,
+                    duty.starts_on,
+                    duty.ends_on,
                 )
             )
         return out

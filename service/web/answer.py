@@ -75,21 +75,36 @@ def panel(session: Session, snapshot: Snapshot, found: Found, viewer: Viewer, co
         "neighbours": _neighbours(snapshot, found, viewer),
         "near_boundary_m": settings.border_m,
         "nearest": None,
-        "incidents": [], "incidents_total": 0, "incidents_here": 0, "history_total": 0,
+        "incidents": [],
+        "incidents_total": 0,
+        "incidents_here": 0,
+        "history_total": 0,
     }
     if zone is None:
         if found.nearest:
             near, metres = found.nearest
-            body["nearest"] = {"code": near.code, "short": short_code(near.code)[1], "name": near.name, "distance_m": metres}
+            body["nearest"] = {
+                "code": near.code,
+                "short": short_code(near.code)[1],
+                "name": near.name,
+                "distance_m": metres,
+            }
         return body
     community = snapshot.communities.get(zone.community_code)
     prefix, short = short_code(zone.code)
     body["edition"] = zone.starts_on
     body["community"] = {"code": zone.community_code, "name": community.name if community else zone.community_code}
     body["grid"] = {
-        "code": zone.code, "short": short, "prefix": prefix, "name": zone.name, "kind": zone.kind,
-        "kind_name": KINDS.get(zone.kind, zone.kind), "households": zone.households, "population": zone.population,
-        "ha": area_ha(snapshot, found.zone_index), "frontages": frontages_in(snapshot, zone.code),
+        "code": zone.code,
+        "short": short,
+        "prefix": prefix,
+        "name": zone.name,
+        "kind": zone.kind,
+        "kind_name": KINDS.get(zone.kind, zone.kind),
+        "households": zone.households,
+        "population": zone.population,
+        "ha": area_ha(snapshot, found.zone_index),
+        "frontages": frontages_in(snapshot, zone.code),
         "notes": zone.notes if viewer.signed_in else None,
         "micro_grid": {"code": found.micro.code, "name": found.micro.name} if found.micro else None,
     }

@@ -72,7 +72,9 @@ def asked_point() -> tuple[float, float]:
         lons, lats = to_wgs84(np.array([x]), np.array([y]), parse_crs(crs))
         x, y = float(lons[0]), float(lats[0])
     if not -180 <= x <= 180:
-        raise InvalidValue("lon", f"经度 {x:g} 不在 -180 到 180 之间。" + ("坐标若是投影的，请给 crs=EPSG:…。" if not crs else ""))
+        raise InvalidValue(
+            "lon", f"经度 {x:g} 不在 -180 到 180 之间。" + ("坐标若是投影的，请给 crs=EPSG:…。" if not crs else "")
+        )
     if not -90 <= y <= 90:
         raise InvalidValue("lat", f"纬度 {y:g} 不在 -90 到 90 之间。经度写在 lon，纬度写在 lat，像是对调了。")
     return x, y

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import cast
+from typing import Any, cast
 
 from flask import current_app, g, request
 from flask_login import current_user
@@ -56,7 +56,7 @@ def account() -> SignedIn | None:
     """Who is signed in, by cookie or token; None for the public."""
     if not request.cookies and "Authorization" not in request.headers:
         return None
-    user = current_user
+    user: Any = current_user
     return cast(SignedIn, user.account) if user.is_authenticated else None
 
 
@@ -88,7 +88,9 @@ def require_role(*roles: str) -> SignedIn:
     """The account when it has one of the roles; else NotAllowed."""
     who = require_account()
     if who.role not in roles:
-        raise NotAllowed("这一步要由" + "或".join({"admin": "管理员", "supervisor": "主管"}.get(r, r) for r in roles) + "来做。")
+        raise NotAllowed(
+            "这一步要由" + "或".join({"admin": "管理员", "supervisor": "主管"}.get(r, r) for r in roles) + "来做。"
+        )
     return who
 
 

@@ -6,12 +6,15 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-import orjson
 import shapely
 from sqlalchemy.orm import Session
 
 from service.geo.coverage import (
-    colour_communities, label_points, neighbours_of, outer_boundary, simplify_coverage,
+    colour_communities,
+    label_points,
+    neighbours_of,
+    outer_boundary,
+    simplify_coverage,
 )
 from service.geo.crs import MetricFrame
 from service.grids.queries import editions_on, faults_of
@@ -79,7 +82,7 @@ def _shapes(snapshot: Snapshot) -> dict[str, Any]:
         lon, lat, radius = label_points(whole)
         frame = MetricFrame((west + east) / 2, (south + north) / 2)
         areas = shapely.area(frame.geometries(whole)) / 1e4
-        out["geometry"] = [orjson.Fragment(text) for text in shapely.to_geojson(shapely.set_precision(drawn, 1e-7, mode="pointwise"))]
+        out["geometry"] = [geojson(one) for one in drawn]
         out["label"] = [[round(x, 6), round(y, 6)] for x, y in zip(lon.tolist(), lat.tolist(), strict=True)]
         out["radius"] = [round(r) for r in radius.tolist()]
         out["ha"] = [round(a, 1) for a in areas.tolist()]
@@ -112,7 +115,7 @@ def _communities(snapshot: Snapshot) -> list[dict[str, Any]]:
             "grids": count,
         }
         if not count and row is not None and row.geom is not None:
-            entry["geometry"] = orjson.Fragment(shapely.to_geojson(row.geom))
+            entry["geometry"] = geojson(row.geom)
         out.append(entry)
     return out
 
@@ -149,9 +152,21 @@ def faults_layer(session: Session, on: date) -> dict[str, Any]:
         "features": [
             {
                 "type": "Feature",
-                "geometry": orjson.Fragment(shapely.to_geojson(geom)),
+                "geometry": geojson(geom),
                 "properties": {"kind": fault.kind, "codes": fault.codes.split(","), "area_m2": round(fault.area_m2, 2)},
             }
             for fault, geom in faults_of(session, editions_on(session, on))
         ],
     }
+
+
+def geojson(geom: Any, digits: int = 7) -> dict[str, Any]:
+    """A polygon as a GeoJSON geometry, rounded to about a centimetre."""
+    parts = [
+        [np.round(shapely.get_coordinates(ring), digits).tolist() for ring in (part.exterior, *part.interiors)]
+        for part in shapely.get_parts(geom)
+        if part.geom_type == "Polygon" and not part.is_empty
+    ]
+    if len(parts) == 1:
+        return {"type": "Polygon", "coordinates": parts[0]}
+    return {"type": "MultiPolygon", "coordinates": parts}

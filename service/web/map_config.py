@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import shapely
 
 from service.grids.queries import editions_on, has_faults
@@ -14,7 +15,16 @@ from service.responsibility.snapshot import Snapshot
 from service.web.context import asked_day, services
 
 _WORLD = [73.0, 18.0, 135.0, 54.0]
-_NO_BASEMAP = {"id": "none", "label": "无底图", "kind": "none", "url": "", "attribution": "", "approval": "", "crs": "wgs84", "max_zoom": 20}
+_NO_BASEMAP = {
+    "id": "none",
+    "label": "无底图",
+    "kind": "none",
+    "url": "",
+    "attribution": "",
+    "approval": "",
+    "crs": "wgs84",
+    "max_zoom": 20,
+}
 
 
 def map_config(viewer: Viewer, demo: bool) -> dict[str, Any]:
@@ -44,7 +54,7 @@ def office_bounds(snapshot: Snapshot, ground: GroundData) -> list[float]:
     outlines = [row.geom for row in snapshot.communities.values() if row.geom is not None]
     for shapes in (outlines, list(ground.streets.geoms), list(snapshot.frontages.geoms)):
         if shapes:
-            return [float(value) for value in shapely.total_bounds(shapes)]
+            return [float(value) for value in shapely.total_bounds(np.array(shapes, dtype=object))]
     columns = services().incidents.current()
     return columns.bounds() or _WORLD
 

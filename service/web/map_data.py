@@ -17,6 +17,7 @@ from service.clock import SHANGHAI
 from service.errors import InvalidValue
 from service.geo.clusters import Filters
 from service.geo.values import BBox
+from service.incidents.columns import Columns
 from service.incidents.queries import point_rows
 from service.web.context import asked_day, now, require_account, require_look, services
 from service.web.grid_layer import faults_layer, grids_layer
@@ -91,9 +92,7 @@ def ground() -> Response:
     version = given.data().version
     if given.complete:
         return _packed.answer(("ground", id(given), version), lambda: given.view(box, 0.1))
-    return _packed.answer(
-        ("ground", id(given), version, box, zoom), lambda: given.view(box, metres_per_px(box, zoom))
-    )
+    return _packed.answer(("ground", id(given), version, box, zoom), lambda: given.view(box, metres_per_px(box, zoom)))
 
 
 @bp.get("/places")
@@ -177,7 +176,7 @@ def _whole(field: str, default: int, least: int, most: int) -> int:
     return int(text)
 
 
-def asked_filters(columns: Any) -> Filters:
+def asked_filters(columns: Columns) -> Filters:
     """Period, category, status and community of the query string. By default what is open, whenever reported."""
     states = _listed("status") or ["late", "way", "chk", "rep"]
     unknown = [state for state in states if state not in ("late", "way", "chk", "rep", "done", "all")]

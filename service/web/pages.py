@@ -94,7 +94,9 @@ def page_context() -> dict[str, object]:
             "role": who.role,
             "role_name": ROLES[who.role],
             "initial": who.display_name[:1],
-        } if who else None,
+        }
+        if who
+        else None,
         "nonce": nonce(),
         "csrf_token": generate_csrf(),
     }

@@ -11,7 +11,15 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from service.errors import (
-    BadSetting, Conflict, InvalidValue, NotAllowed, NotFound, NotSignedIn, NothingStored, StewardError, TooMany,
+    BadSetting,
+    Conflict,
+    InvalidValue,
+    NotAllowed,
+    NotFound,
+    NothingStored,
+    NotSignedIn,
+    StewardError,
+    TooMany,
     UnreadableFile,
 )
 
@@ -29,7 +37,15 @@ STATUS: dict[type[StewardError], tuple[int, str]] = {
     BadSetting: (500, "配置有误"),
     StewardError: (500, "出错了"),
 }
-_HTTP_TITLES = {400: "请求有误", 401: "请先登录", 403: "没有权限", 404: "没有这个页面", 405: "不能这样请求", 413: "太大了", 429: "请求太多"}
+_HTTP_TITLES = {
+    400: "请求有误",
+    401: "请先登录",
+    403: "没有权限",
+    404: "没有这个页面",
+    405: "不能这样请求",
+    413: "太大了",
+    429: "请求太多",
+}
 _HTTP_HINTS = {
     400: "页面可能开得太久了，刷新后再试。",
     404: "网址可能写错了，或者内容已经不在。回到地图重新找。",

@@ -41,8 +41,14 @@ def _result(rank: int, kind: str, code: str, title: str, subtitle: str, geom: An
     at = shapely.point_on_surface(geom)
     box = [round(value, 6) for value in geom.bounds] if geom.geom_type != "Point" else None
     return {
-        "rank": rank, "kind": kind, "code": code, "title": title, "subtitle": subtitle,
-        "lon": round(at.x, 6), "lat": round(at.y, 6), "bbox": box,
+        "rank": rank,
+        "kind": kind,
+        "code": code,
+        "title": title,
+        "subtitle": subtitle,
+        "lon": round(at.x, 6),
+        "lat": round(at.y, 6),
+        "bbox": box,
     }
 
 
@@ -79,7 +85,16 @@ def _grids(snapshot: Snapshot, asked: str, viewer: Viewer) -> list[dict[str, Any
         leader = snapshot.leader_of(zone.code, zone.name, zone.kind)
         who = viewer.name(leader.person.name, True) if leader else "网格长空缺"
         title = f"{short_code(zone.code)[1]} {zone.name}"
-        out.append(_result(rank, "grid", zone.code, title, f"{community.name if community else ''} {who}".strip(), snapshot.tiling.geoms[i]))
+        out.append(
+            _result(
+                rank,
+                "grid",
+                zone.code,
+                title,
+                f"{community.name if community else ''} {who}".strip(),
+                snapshot.tiling.geoms[i],
+            )
+        )
     return out
 
 
@@ -87,7 +102,11 @@ def _communities(snapshot: Snapshot, asked: str) -> list[dict[str, Any]]:
     out = []
     for row in snapshot.communities.values():
         rank = _rank(asked, row.code, row.name)
-        mine = [i for i, zone in enumerate(snapshot.tiling.zones) if zone.community_code == row.code] if rank is not None else []
+        mine = (
+            [i for i, zone in enumerate(snapshot.tiling.zones) if zone.community_code == row.code]
+            if rank is not None
+            else []
+        )
         geom = shapely.union_all(snapshot.tiling.geoms[mine]) if mine else row.geom
         if rank is not None and geom is not None:
             out.append(_result(rank, "community", row.code, row.name, f"{len(mine)} 个网格", geom))
@@ -106,7 +125,9 @@ def _persons(snapshot: Snapshot, asked: str) -> list[dict[str, Any]]:
             rank = _rank(asked, person.name) if person else None
             if person is not None and rank is not None:
                 title = f"{person.name}　{role_name(duty.role)}"
-                out.append(_result(rank, "person", code, title, f"{snapshot.tiling.zones[at].name}", snapshot.tiling.geoms[at]))
+                out.append(
+                    _result(rank, "person", code, title, f"{snapshot.tiling.zones[at].name}", snapshot.tiling.geoms[at])
+                )
     return out
 
 

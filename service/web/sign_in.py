@@ -1,4 +1,4 @@
-"""Signing in: a thin adapter over Flask-Login. Its own commits are the documented exception to 'one commit a request'."""
+"""Signing in: a thin adapter over Flask-Login; its commits are the documented exception to one commit a request."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ limiter = Limiter(get_remote_address, storage_uri="memory://", default_limits=[]
 _MAY_WAIT = {"sign_in.password", "sign_in.password_post", "sign_in.logout", "static", "pages.healthz"}
 
 
-class User(UserMixin):  # type: ignore[misc]
+class User(UserMixin):
     """What Flask-Login carries: the account's id with the stamp that a password change renews."""
 
     def __init__(self, found: Account) -> None:
@@ -69,11 +69,11 @@ class Tokens:
 def register(app: Flask) -> None:
     manager = LoginManager()
     manager.init_app(app)
-    manager.session_protection = None
+    manager.session_protection = None  # type: ignore[assignment]
     limiter.init_app(app)
     tokens = Tokens()
 
-    @manager.user_loader  # type: ignore[untyped-decorator]
+    @manager.user_loader
     def by_cookie(key: str) -> User | None:
         number, _sep, stamp = key.partition(":")
         with services().database.read() as found:
@@ -84,7 +84,7 @@ def register(app: Flask) -> None:
                 return None
             return User(owner)
 
-    @manager.request_loader  # type: ignore[untyped-decorator]
+    @manager.request_loader
     def by_token(asked: Request) -> User | None:
         kind, _sep, secret = asked.headers.get("Authorization", "").partition(" ")
         return tokens.user(secret.strip()) if kind.lower() == "bearer" and secret else None
@@ -165,7 +165,10 @@ def _login_page(**given: Any) -> str:
     with services().database.read() as found:
         entry = _demo_open(found)
     return render_template(
-        "sign_in/login.html", demo_entry=entry, next=request.values.get("next", ""), **({"error": None, "name": ""} | given)
+        "sign_in/login.html",
+        demo_entry=entry,
+        next=request.values.get("next", ""),
+        **({"error": None, "name": ""} | given),
     )
 
 
