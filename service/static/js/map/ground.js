@@ -41,6 +41,7 @@ export class Ground {
     const flat = (values) => frame.flat(values, unit, origin);
     const rings = (shapes) => (shapes || []).reduce((path, shape) => shape.reduce((p, ring) => trace(p, flat(ring), true), path), new Path2D());
     this.streets = streets.map(([name, level, values]) => { const line = flat(values); return { name, level: Math.min(3, level || 0), line, box: boxOf([line]) }; });
+    this.version = (this.version || 0) + 1;
     this.rivers = (lines.river || []).map((one) => (typeof one[0] === 'string' ? { name: one[0], line: flat(one[1]) } : { name: '', line: flat(one) }));
     const polygons = Object.fromEntries([...LAND.map(([kind]) => kind), 'river'].map((kind) => [kind, rings(areas[kind])]));
     const houses = new Path2D();
@@ -48,6 +49,12 @@ export class Ground {
     const roads = STREET.map((_, level) => this.streets.filter((s) => s.level === level).reduce((p, s) => trace(p, s.line), new Path2D()));
     const brooks = this.rivers.filter((r) => !r.name).reduce((p, r) => trace(p, r.line), new Path2D());
     this.paths = { polygons, houses, roads, brooks };
+  }
+
+  /** Whether a building stands at local metres. */
+  built(x, y) {
+    const probe = this.probe ||= document.createElement('canvas').getContext('2d');
+    return !!this.paths && probe.isPointInPath(this.paths.houses, x, y);
   }
 
   land(ctx) {

@@ -52,6 +52,8 @@ function home(options = {}) {
 }
 if (state.at && state.zoom) map.setView([state.at[1], state.at[0]], state.zoom, { animate: false });
 else home({ animate: false });
+const noteView = () => { const c = map.getCenter(); state.at = [c.lng, c.lat]; state.zoom = map.getZoom(); };
+noteView();
 
 const board = new Board(map, config);
 board.paint = state.paint;
@@ -125,11 +127,8 @@ state.told.push((changed) => {
 });
 
 map.on('moveend', () => {
-  const c = map.getCenter();
-  state.at = [c.lng, c.lat];
-  state.zoom = map.getZoom();
-  if (map.moved) state.write();
-  map.moved = true;
+  noteView();
+  state.write();
 });
 map.on('click', (e) => {
   const { view } = board;
@@ -178,7 +177,7 @@ grids.load();
 parts.incidents?.load();
 parts.density?.load();
 parts.faults?.load();
-if (state.filterQuery()) reloadIncidents();
+if (state.filterQuery() && parts.incidents) { parts.incidents.recount = true; parts.incidents.count(); }
 if (state.point) panel.ask(...state.point, { raise: true });
 new Live((changed) => {
   const any = (...keys) => keys.some((key) => changed.has(key));

@@ -142,10 +142,28 @@ export class Names {
       if (x < -40 || y < -20 || x > view.width + 40 || y > view.height + 20) continue;
       const dx = line[n - 2] - line[0]; const dy = line[n - 1] - line[1];
       const long = Math.hypot(dx, dy) || 1;
-      const nx = -dy / long; const ny = dx / long;
+      const side = this.sideOf(shop, dx / long, dy / long);
+      const nx = (-dy / long) * side; const ny = (dx / long) * side;
       const off = 6 + Math.abs(nx) * shop.name.length * 5.6 + Math.abs(ny) * 7;
-      this.place(shop.name, [[x + nx * off, y - ny * off], [x - nx * off, y + ny * off]], `400 11px ${FONT}`, 11, token('--ink-2'), 2.6, 1);
+      this.place(shop.name, [[x + nx * off, y - ny * off]], `400 11px ${FONT}`, 11, token('--ink-2'), 2.6, 1);
     }
+  }
+
+  /** On which side of its line a shop's building stands: 1 left, -1 right. (ux, uy): the line's direction. */
+  sideOf(shop, ux, uy) {
+    const known = this.ground?.version || 0;
+    if (shop.sideOf === known && shop.side) return shop.side;
+    shop.sideOf = known;
+    shop.side = 1;
+    const { line } = shop;
+    const n = line.length;
+    const x = (line[0] + line[n - 2]) / 2; const y = (line[1] + line[n - 1]) / 2;
+    for (const reach of [2, 5]) {
+      const left = this.ground?.built(x - uy * reach, y + ux * reach);
+      const right = this.ground?.built(x + uy * reach, y - ux * reach);
+      if (left !== right) { shop.side = left ? 1 : -1; break; }
+    }
+    return shop.side;
   }
 
   facilities() {

@@ -28,7 +28,10 @@ export class Panel {
     const grid = this.grids.gridAt(frame.x(lon), frame.y(lat));
     this.state.set({ point: [lon, lat], grid: grid ? grid.code : null });
     this.board.request('over');
-    if (raise && this.phone.matches && this.root.dataset.height === 'peek') this.setHeight('half');
+    if (raise && this.phone.matches) {
+      if (this.root.dataset.height === 'peek') this.setHeight('half');
+      this.uncover(lon, lat);
+    }
     this.root.dataset.busy = '1';
     const html = await this.asking.ask(`/map/answer?lon=${lon.toFixed(6)}&lat=${lat.toFixed(6)}&on=${this.state.on}`, { text: true });
     delete this.root.dataset.busy;
@@ -44,6 +47,15 @@ export class Panel {
       if (focus) answered.focus();
     }
     this.board.request('over');
+  }
+
+  /** Moves the map so that the sheet does not hide the point. */
+  uncover(lon, lat) {
+    const { map } = this.board;
+    const box = map.getContainer().getBoundingClientRect();
+    const free = this.root.getBoundingClientRect().top - box.top;
+    const { y } = map.latLngToContainerPoint([lat, lon]);
+    if (free > 120 && (y > free - 40 || y < 40)) map.panBy([0, y - free / 2]);
   }
 
   /** Reads the present answer again, because something changed. */
