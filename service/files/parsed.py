@@ -43,7 +43,7 @@ class Distinct:
             column = objects([v if v is None or isinstance(v, str) else _as_text(v) for v in column.tolist()])
         codes, values = pd.factorize(column, use_na_sentinel=True)
         self.codes: NDArray[np.int64] = codes.astype(np.int64)
-        self.values: Column = objects(list(values))
+        self.values: Column = np.asarray(values, dtype=object)
 
     def spread(self, results: NDArray[Any], empty: Any) -> NDArray[Any]:
         """One result per distinct value back to one per row."""
