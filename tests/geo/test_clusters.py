@@ -143,9 +143,7 @@ incident = st.builds(
 )
 books = st.dictionaries(st.integers(0, 40), incident, max_size=30)
 span = st.tuples(st.floats(109.8, 109.95), st.floats(109.8, 109.95), st.floats(31.0, 31.15), st.floats(31.0, 31.15))
-boxes = st.one_of(
-    st.just(WORLD_BOX), st.builds(lambda s: BBox(min(s[:2]), min(s[2:]), max(s[:2]), max(s[2:])), span)
-)
+boxes = st.one_of(st.just(WORLD_BOX), st.builds(lambda s: BBox(min(s[:2]), min(s[2:]), max(s[:2]), max(s[2:])), span))
 some_codes = st.one_of(st.none(), st.frozensets(st.integers(0, 4), max_size=3))
 some_time = st.one_of(st.none(), st.integers(NOW - 6, NOW + 6))
 filters = st.builds(
