@@ -66,9 +66,9 @@ def migrate(url: str, backups: Path, now: datetime, folder: Path = FOLDER) -> Mi
             try:
                 _upgrade(database, folder)
             except Exception as fault:
-                database.close()
-                if backup is not None:
-                    _restore(database, backup)
+                if backup is not None and database.path is not None:
+                    database.close()
+                    _restore(database.path, backup)
                 raise MigrationFailed(
                     f"升级没有成功，数据库仍是原样（{before or '空'}）。原因：{type(fault).__name__}。"
                 ) from fault
@@ -86,6 +86,7 @@ def _upgrade(database: Database, folder: Path) -> None:
         if embedded:  # with foreign keys on, rebuilding a parent silently deletes its ON DELETE CASCADE children
             driver: Any = connection.connection.driver_connection
             driver.execute("PRAGMA foreign_keys=OFF")
+            driver.execute("PRAGMA legacy_alter_table=ON")  # else a view over a rebuilt table stops its renaming
         try:
             with connection.begin():
                 config.attributes["connection"] = connection
@@ -95,6 +96,7 @@ def _upgrade(database: Database, folder: Path) -> None:
                     raise MigrationFailed(f"升级后有 {len(broken)} 行指向不存在的行。")
         finally:
             if embedded:
+                driver.execute("PRAGMA legacy_alter_table=OFF")
                 driver.execute("PRAGMA foreign_keys=ON")
 
 
@@ -155,11 +157,9 @@ def _back_up(database: Database, backups: Path, now: datetime) -> Path:
     return target
 
 
-def _restore(database: Database, backup: Path) -> None:
-    """Put the copy back. PostgreSQL needs nothing: its migrations are one transaction."""
-    if database.path is None:
-        return
-    with sqlite3.connect(backup) as source, sqlite3.connect(database.path, timeout=60) as target:
+def _restore(path: Path, backup: Path) -> None:
+    """Put the copy back. (PostgreSQL needs nothing: its migrations are one transaction.)"""
+    with sqlite3.connect(backup) as source, sqlite3.connect(path, timeout=60) as target:
         source.backup(target)
     source.close()
     target.close()
