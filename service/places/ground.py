@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from service.db.engine import Database
 from service.db.spatial import raw_geometry, read_geometries
 from service.geo.values import BBox
+from service.places.centreline import centreline
 from service.places.models import Building, Place, Street
 from service.records import counters
 from service.records.batches import visible
@@ -50,6 +51,7 @@ class GroundData:
     streets: _Layer
     buildings: _Layer
     places: _Layer
+    river_lines: list[tuple[str, np.ndarray]]
 
     @property
     def vertices(self) -> int:
@@ -105,6 +107,7 @@ class Ground:
             "streets": [],
             "buildings": [],
             "areas": {kind: [] for kind in AREA_KINDS},
+            "lines": {"river": [[name, _flat(line, origin)] for name, line in data.river_lines]},
         }
         for i in chosen.tolist():
             name, level = data.streets.rows[i]
@@ -137,11 +140,15 @@ def load(session: Session, version: int) -> GroundData:
     places = session.execute(
         select(Place.code, Place.name, Place.kind, raw_geometry(Place.geom)).where(visible(Place))
     ).all()
+    grounds = read_geometries([row[3] for row in places])
+    rivers = [(row[1], geom) for row, geom in zip(places, grounds, strict=True) if row[2] == "river" and row[1]]
+    middles = [(name, centreline(geom)) for name, geom in rivers]
     return GroundData(
         version,
         _Layer.of([(row[0], row[1]) for row in streets], read_geometries([row[2] for row in streets])),
         _Layer.of([None] * len(houses), read_geometries([row[0] for row in houses])),
-        _Layer.of([tuple(row[:3]) for row in places], read_geometries([row[3] for row in places])),
+        _Layer.of([tuple(row[:3]) for row in places], grounds),
+        [(name, line) for name, line in middles if line is not None],
     )
 
 
