@@ -12,8 +12,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from service.config import ROOT, Settings, load_settings
 from service.db.engine import Database
-from service.intake.demo import remove_demo
 from service.incidents.columns import IncidentColumns
+from service.intake.demo import remove_demo
 from service.places.ground import Ground
 from service.responsibility.keeper import Responsibility
 from service.web import answer, api, map_data, pages, problems, search, security, sign_in

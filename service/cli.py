@@ -13,7 +13,18 @@ from service.clock import local_date, utcnow
 from service.config import Settings, load_settings
 from service.errors import StewardError
 
-KINDS = ("communities", "grids", "people", "organisations", "duties", "frontages", "incidents", "streets", "buildings", "places")
+KINDS = (
+    "communities",
+    "grids",
+    "people",
+    "organisations",
+    "duties",
+    "frontages",
+    "incidents",
+    "streets",
+    "buildings",
+    "places",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -105,7 +116,12 @@ def pairs(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]) 
 @click.option("--map", "mapping", multiple=True, callback=pairs, metavar="字段=列名")
 @click.option("--set", "sets", multiple=True, callback=pairs, metavar="字段=值")
 @click.option("--edition", type=click.DateTime(["%Y-%m-%d"]), help="网格界线自哪天起生效")
-@click.option("--duplicates", type=click.Choice(["refuse", "number"]), default="refuse", help="编码重复的行：拒收，或加 -2、-3 后缀收下")
+@click.option(
+    "--duplicates",
+    type=click.Choice(["refuse", "number"]),
+    default="refuse",
+    help="编码重复的行：拒收，或加 -2、-3 后缀收下",
+)
 @click.option("--dry-run", is_flag=True)
 @click.option("--rejects", type=click.Path(path_type=Path))
 @click.option("--faults", type=click.Path(path_type=Path))
@@ -165,7 +181,9 @@ def user() -> None:
 
 @user.command("create")
 @click.argument("name")
-@click.option("--role", required=True, type=click.Choice(["admin", "supervisor", "manager", "officer", "unit", "viewer"]))
+@click.option(
+    "--role", required=True, type=click.Choice(["admin", "supervisor", "manager", "officer", "unit", "viewer"])
+)
 @click.option("--area")
 @click.option("--unit")
 @click.option("--password-stdin", is_flag=True, required=True, help="从标准输入读密码")

@@ -24,12 +24,37 @@ FIELDS = (
     Field("code", ("编码", "编号", "责任编号", "id"), label="编码"),
     Field("role", ("职务", "角色", "岗位", "责任类型"), required=True, label="职务"),
     Field("subject_kind", ("对象类型", "责任对象类型", "对象类别", "kind"), label="对象类型"),
-    Field("subject_code", ("对象编码", "责任对象", "责任对象编码", "网格编码", "网格编号", "网格", "社区编码", "subject", "grid_code", "grid"), required=True, label="对象编码"),
-    Field("person_code", ("工号", "人员编码", "责任人", "责任人工号", "姓名", "person", "leader"), required=True, label="责任人"),
+    Field(
+        "subject_code",
+        (
+            "对象编码",
+            "责任对象",
+            "责任对象编码",
+            "网格编码",
+            "网格编号",
+            "网格",
+            "社区编码",
+            "subject",
+            "grid_code",
+            "grid",
+        ),
+        required=True,
+        label="对象编码",
+    ),
+    Field(
+        "person_code",
+        ("工号", "人员编码", "责任人", "责任人工号", "姓名", "person", "leader"),
+        required=True,
+        label="责任人",
+    ),
     Field("acting_code", ("代理人", "代理人工号", "代理", "acting", "acting person"), label="代理人"),
     Field("acting_from", ("代理开始", "代理开始日期", "代理自"), label="代理开始"),
     Field("acting_until", ("代理结束", "代理结束日期", "代理至"), label="代理结束"),
-    Field("starts_on", ("开始日期", "起始日期", "任职日期", "自", "生效日期", "from", "start", "starts", "start date"), label="开始日期"),
+    Field(
+        "starts_on",
+        ("开始日期", "起始日期", "任职日期", "自", "生效日期", "from", "start", "starts", "start date"),
+        label="开始日期",
+    ),
     Field("ends_on", ("until", "ends", "end"), label="截止（不含当天）"),
     Field("last_day", ("截止日期", "结束日期", "至", "离任日期", "last day", "end date"), label="最后一天"),
 )
@@ -39,7 +64,9 @@ def prepare(session: Session, intake: Intake) -> Prepared:
     """A duty without a code is known by role, subject, person and first day."""
     columns: dict[str, Any] = {
         "role": cells.worded_by(intake, "role", role_code, None, "、".join(role.name for role in ROLES.values())),
-        "subject_kind": cells.worded_by(intake, "subject_kind", subject_kind, "grid", "、".join(SUBJECT_KINDS.values())),
+        "subject_kind": cells.worded_by(
+            intake, "subject_kind", subject_kind, "grid", "、".join(SUBJECT_KINDS.values())
+        ),
         "subject_code": cells.code(intake, "subject_code", needed=True),
         "person_code": _persons(session, intake, "person_code", needed=True),
     }
@@ -57,7 +84,8 @@ def prepare(session: Session, intake: Intake) -> Prepared:
         None if None in key[:4] else "d" + hashlib.blake2s("|".join(map(str, key)).encode(), digest_size=8).hexdigest()
         for key in zip(
             *(columns[name].tolist() for name in ("role", "subject_kind", "subject_code", "person_code")),
-            starts.tolist(), strict=True,
+            starts.tolist(),
+            strict=True,
         )
     ]
     columns["code"] = cells.filled(cells.code(intake, "code"), made)
@@ -69,7 +97,9 @@ def _persons(session: Session, intake: Intake, name: str, needed: bool) -> np.nd
     """Codes of the persons that cells name by code, by phone, or by a name that only one person has."""
     by_word: dict[str, set[str]] = defaultdict(set)
     codes = set()
-    for code, full_name, phone in session.execute(select(Person.code, Person.name, Person.phone).where(visible(Person))):
+    for code, full_name, phone in session.execute(
+        select(Person.code, Person.name, Person.phone).where(visible(Person))
+    ):
         codes.add(code)
         by_word[full_name].add(code)
         if phone:

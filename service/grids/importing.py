@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import date
 from typing import Any
 
 import numpy as np
 import shapely
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from service.db.spatial import encode, raw_geometry, read_geometries
 from service.errors import NothingStored
 from service.files.mapping import Field
 from service.geo.coverage import Fault, find_faults
@@ -21,6 +21,8 @@ from service.records import cells
 from service.records.batches import visible
 from service.records.counters import RESPONSIBILITY
 from service.records.importing import Intake, Kind, Prepared, Rows
+
+Starts = dict[str, date | None]
 
 COMMUNITY_FIELDS = (
     Field(
@@ -89,13 +91,10 @@ def prepare_grids(session: Session, intake: Intake) -> Prepared:
     columns["community_code"] = _homes(intake, shapes, homes)
     columns, outlines = cells.alive_with(intake, columns, shapes)
     starts = _starts(session, set(columns["community_code"].tolist()), intake.asked.edition)
-    faults = tiling_faults(columns, outlines, homes)
+    faults = _faults(session, columns, outlines, homes, starts)
     return Prepared(
-        [
-            lambda s: _edition_rows(starts),
-            lambda s: _grid_rows(s, columns, outlines, starts),
-            lambda s: _fault_rows(s, faults, starts),
-        ],
+        [lambda s: _edition_rows(starts), lambda s: _grid_rows(s, columns, outlines, starts)],
+        at_finish=[lambda s, batch_id: _replace_faults(s, batch_id, faults, starts)],
         faults=[fault for _, fault in faults],
         edition=intake.asked.edition.isoformat() if intake.asked.edition else None,
     )
@@ -139,7 +138,7 @@ def _homes(intake: Intake, shapes: np.ndarray, known: list[CommunityRow]) -> np.
     return out
 
 
-def _starts(session: Session, homes: set[str], asked: date | None) -> dict[str, date | None]:
+def _starts(session: Session, homes: set[str], asked: date | None) -> Starts:
     """The day on which each community's edition begins: the asked one, else that of its latest, else since ever."""
     known: dict[str, list[date | None]] = {}
     rows = session.execute(
@@ -147,7 +146,7 @@ def _starts(session: Session, homes: set[str], asked: date | None) -> dict[str, 
     )
     for home, starts in rows:
         known.setdefault(home, []).append(starts)
-    out: dict[str, date | None] = {}
+    out: Starts = {}
     for home in sorted(homes):
         if asked is not None:
             out[home] = asked
@@ -158,7 +157,7 @@ def _starts(session: Session, homes: set[str], asked: date | None) -> dict[str, 
     return out
 
 
-def _edition_rows(starts: dict[str, date | None]) -> Rows:
+def _edition_rows(starts: Starts) -> Rows:
     homes = sorted(starts)
     return Rows(
         Edition,
@@ -171,7 +170,7 @@ def _edition_rows(starts: dict[str, date | None]) -> Rows:
     )
 
 
-def _edition_ids(session: Session, starts: dict[str, date | None]) -> dict[str, int]:
+def _edition_ids(session: Session, starts: Starts) -> dict[str, int]:
     """Including this import's own, which nobody else sees yet."""
     rows = session.execute(
         select(Edition.id, Edition.community_code, Edition.starts_on).where(Edition.community_code.in_(list(starts)))
@@ -179,7 +178,7 @@ def _edition_ids(session: Session, starts: dict[str, date | None]) -> dict[str, 
     return {home: key for key, home, day in rows if day == starts[home]}
 
 
-def _grid_rows(session: Session, columns: dict[str, Any], outlines: np.ndarray, starts: dict[str, date | None]) -> Rows:
+def _grid_rows(session: Session, columns: dict[str, Any], outlines: np.ndarray, starts: Starts) -> Rows:
     ids = _edition_ids(session, starts)
     edition = np.array([ids[home] for home in columns["community_code"].tolist()], dtype=object)
     return Rows(Grid, ("edition_id", "code"), {"edition_id": edition, **columns}, outlines)
@@ -205,31 +204,40 @@ def tiling_faults(columns: dict[str, Any], outlines: np.ndarray, homes: list[Com
     return sorted(found, key=lambda pair: -pair[1].area_m2)
 
 
-def _fault_rows(session: Session, faults: list[tuple[str, Fault]], starts: dict[str, date | None]) -> Rows:
+def _faults(
+    session: Session, columns: dict[str, Any], outlines: np.ndarray, homes: list[CommunityRow], starts: Starts
+) -> list[tuple[str, Fault]]:
+    """The faults of the editions as they will be: the file's grids together with those that the editions have."""
     ids = _edition_ids(session, starts)
-    shapes = np.empty(len(faults), dtype=object)
-    for i, (_, fault) in enumerate(faults):
-        shapes[i] = cells.as_multi(fault.geom, "polygon")
-    joined = [",".join(fault.codes) for _, fault in faults]
-    repeated = Counter[tuple[str, str, str]]()
-    order = []
-    for (home, fault), codes in zip(faults, joined, strict=True):
-        repeated[home, fault.kind, codes] += 1
-        order.append(repeated[home, fault.kind, codes])
-    return Rows(
-        TilingFault,
-        ("edition_id", "kind", "codes", "serial"),
-        {
-            "edition_id": np.array([ids[home] for home, _ in faults], dtype=object),
-            "community_code": np.array([home for home, _ in faults], dtype=object),
-            "kind": np.array([fault.kind for _, fault in faults], dtype=object),
-            "codes": np.array(joined, dtype=object),
-            "serial": np.array(order, dtype=object),
-            "area_m2": np.array([round(fault.area_m2, 3) for _, fault in faults], dtype=object),
-        },
-        shapes,
-        source=False,
-    )
+    rows = session.execute(
+        select(Grid.code, Grid.community_code, Grid.kind, raw_geometry(Grid.geom)).where(
+            Grid.edition_id.in_(ids.values()), Grid.code.not_in(columns["code"].tolist()[:30_000]), visible(Grid)
+        )
+    ).all()
+    if rows:
+        kept = [np.array(list(part), dtype=object) for part in zip(*(row[:3] for row in rows), strict=True)]
+        names = ("code", "community_code", "kind")
+        columns = {name: np.concatenate([columns[name], part]) for name, part in zip(names, kept, strict=True)}
+        outlines = np.concatenate([outlines, read_geometries([row[3] for row in rows])])
+    return tiling_faults(columns, outlines, homes)
+
+
+def _replace_faults(session: Session, batch_id: int, faults: list[tuple[str, Fault]], starts: Starts) -> None:
+    """The editions' faults are those found now."""
+    ids = _edition_ids(session, starts)
+    session.execute(delete(TilingFault).where(TilingFault.edition_id.in_(ids.values())))
+    for home, fault in faults:
+        session.add(
+            TilingFault(
+                edition_id=ids[home],
+                community_code=home,
+                kind=fault.kind,
+                codes=",".join(fault.codes),
+                area_m2=round(fault.area_m2, 3),
+                geom=encode(cells.as_multi(fault.geom, "polygon")),
+                batch_id=batch_id,
+            )
+        )
 
 
 COMMUNITIES = Kind(

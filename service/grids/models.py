@@ -66,6 +66,5 @@ class TilingFault(Owned, Base):
     community_code: Mapped[str] = mapped_column(Text)
     kind: Mapped[str] = mapped_column(Text)
     codes: Mapped[str] = mapped_column(Text)
-    serial: Mapped[int] = mapped_column(Integer, default=1)
     area_m2: Mapped[float] = mapped_column(Float)
     geom: Mapped[WKBElement] = geometry_column("MULTIPOLYGON")

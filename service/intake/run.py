@@ -38,6 +38,7 @@ _FIRST_CHUNK, _LEAST_CHUNK, _MOST_CHUNK = 4_000, 500, 50_000
 _HOLD_SECONDS = 0.4
 _AT_ONCE_UPDATES = 4_000
 _SHOWN_REJECTS = 10
+_SHOWN_FAULTS = 50
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,10 @@ def _messages(name: str, verdicts: Verdicts) -> list[str]:
 
 def _describe_faults(prepared: Prepared, verdicts: Verdicts) -> None:
     words = {"overlap": "重叠", "gap": "空隙", "overhang": "越界"}
-    for fault in prepared.faults:
+    if len(prepared.faults) > _SHOWN_FAULTS:
+        left = len(prepared.faults) - _SHOWN_FAULTS
+        verdicts.warn(f"另有 {left} 处较小的界线问题，用 --faults 文件.geojson 可全部写出")
+    for fault in prepared.faults[:_SHOWN_FAULTS]:
         at = shapely.point_on_surface(fault.geom)
         codes = "、".join(fault.codes[:3])
         verdicts.warn(f"{words[fault.kind]} {fault.area_m2:.1f} m²（{codes}），在 {at.x:.6f},{at.y:.6f}")
@@ -225,7 +229,7 @@ def _apply(
                 _insert_new(database, change, batch_id, revision, settings.subdistrict, advance)
                 if change.updated:
                     late.append(change)
-        _finish(database, kind, late, batch_id, revision, counts, now)
+        _finish(database, kind, prepared, late, batch_id, revision, counts, now)
     except BaseException:
         with database.write() as session:
             found = session.get(ImportBatch, batch_id)
@@ -272,6 +276,7 @@ def _insert_new(
 def _finish(
     database: Database,
     kind: Kind,
+    prepared: Prepared,
     late: list[Change],
     batch_id: int,
     revision: int,
@@ -287,6 +292,8 @@ def _finish(
         if pending:
             demo = set(session.scalars(select(ImportBatch.id).where(ImportBatch.demo.is_(True))))
             write_updates(session, pending[-1], batch_id, revision, demo - {batch_id})
+        for step in prepared.at_finish:
+            step(session, batch_id)
         batches.finish(session, batch_id, dict(counts), now)
         for name in kind.counters:
             counters.move(session, name)

@@ -93,9 +93,11 @@ Stage = Callable[[Session], Rows]
 
 @dataclass
 class Prepared:
-    """What an import will do. Stages run in order, each seeing what the ones before it wrote."""
+    """What an import will do. Stages run in order, each seeing what the ones before it wrote; `at_finish` runs in the
+    transaction that makes the import visible, with the batch's id."""
 
     stages: list[Stage]
+    at_finish: list[Callable[[Session, int], None]] = field(default_factory=list)
     faults: list[Any] = field(default_factory=list)
     edition: str | None = None
 
@@ -186,7 +188,8 @@ def _existing(session: Session, rows: Rows) -> _Existing:
 def _plain(value: Any) -> Any:
     """Comparable whatever store it comes from."""
     if isinstance(value, np.datetime64):
-        return value.astype("datetime64[ms]").astype(datetime).replace(tzinfo=UTC)
+        moment = value.astype("datetime64[ms]").astype(datetime)
+        return None if moment is None else moment.replace(tzinfo=UTC)
     if isinstance(value, datetime):
         return value.replace(microsecond=value.microsecond // 1000 * 1000)
     if isinstance(value, np.generic):

@@ -361,7 +361,6 @@ def upgrade() -> None:
         sa.Column("community_code", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("codes", sa.Text(), nullable=False),
-        sa.Column("serial", sa.Integer(), nullable=False),
         sa.Column("area_m2", sa.Float(), nullable=False),
         sa.Column(
             "geom",
