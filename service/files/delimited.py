@@ -133,7 +133,7 @@ def _fast(data: bytes, begin: int, delimiter: str, width: int) -> Read | None:
             skip_blank_lines=False, encoding="utf-8", engine="c", low_memory=False, chunksize=_CHUNK,
         )  # fmt: skip
         for chunk in chunks:
-            if chunk.index.nlevels > 1 or chunk.index[0] != done or done + len(chunk) > len(lines):
+            if not len(chunk) or chunk.index.nlevels > 1 or chunk.index[0] != done or done + len(chunk) > len(lines):
                 return None
             for i, column in enumerate(columns):
                 column[done : done + len(chunk)] = chunk[i].to_numpy(dtype=object)

@@ -117,7 +117,7 @@ def _lenient(path: Path, data: bytes, notes: list[str], rejects: list[Reject]) -
     if len(items) > 1 and good and good * 2 >= len(items):
         notes.append("是逐行的 GeoJSON 序列")
         return items
-    at_end = failure.pos >= len(text.rstrip()) - 1
+    at_end = not text.rstrip().endswith(("}", "]"))
     where = (
         f"在第 {failure.lineno} 行中断，文件不完整"
         if at_end

@@ -25,7 +25,7 @@ def find_header(rows: Sequence[Sequence[object]]) -> int:
         cells = [cell for cell in row if cell]
         if len(cells) < max(1, 0.6 * width) or (width > 1 and len(cells) < 2):
             continue
-        if len(set(cells)) == len(cells) and not any(_NUMBER.fullmatch(cell) for cell in cells):
+        if len(set(cells)) * 2 >= len(cells) and not any(_NUMBER.fullmatch(cell) for cell in cells):
             return index
     return next((i for i, w in enumerate(widths) if w), 0)
 

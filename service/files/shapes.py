@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -44,13 +45,13 @@ def from_text(values: Column) -> tuple[Column, NDArray[np.bool_], str | None]:
         crs = f"EPSG:{match[1]}"
     texts = objects([_SRID.sub("", t) if t and t[:4].upper() == "SRID" else t for t in texts])
     if _HEX.match(first):
-        result = shapely.from_wkb(texts, on_invalid="ignore")
+        result = _understood(shapely.from_wkb, texts)
         srid = next((int(shapely.get_srid(g)) for g in result if g is not None), 0)
         crs = f"EPSG:{srid}" if srid else None
     elif first.startswith("{"):
-        result = shapely.from_geojson(texts, on_invalid="ignore")
+        result = _understood(shapely.from_geojson, texts)
     else:
-        result = shapely.from_wkt(texts, on_invalid="ignore")
+        result = _understood(shapely.from_wkt, texts)
         for index in np.flatnonzero(present(texts) & ~present(result)):
             text = str(texts[index])
             for pattern, name in _SAME_AS_TEXT:
@@ -60,9 +61,24 @@ def from_text(values: Column) -> tuple[Column, NDArray[np.bool_], str | None]:
     return result, present(texts) & ~present(result), crs
 
 
+def _understood(read: Callable[..., Any], raw: Column) -> Column:
+    """All at once; one by one when a curve makes GEOS give up on the whole column."""
+    try:
+        return np.asarray(read(raw, on_invalid="ignore"), dtype=object)
+    except NotImplementedError:
+        return objects([_understood_alone(read, one) for one in raw.tolist()])
+
+
+def _understood_alone(read: Callable[..., Any], one: Any) -> Any:
+    try:
+        return read(one, on_invalid="ignore")
+    except NotImplementedError:
+        return None
+
+
 def from_binary(blobs: Column) -> tuple[Column, NDArray[np.bool_]]:
     """(geometries, which could not be read) of WKB as GDAL hands it over (curves already made of short segments)."""
-    result = shapely.from_wkb(blobs, on_invalid="ignore")
+    result = _understood(shapely.from_wkb, blobs)
     given = present(blobs)
     for index in np.flatnonzero(given & ~present(result)):
         blob = bytes(blobs[index])
