@@ -15,7 +15,7 @@ VENDOR = f"{STATIC}/vendor"
 MODULES = f"{STATIC}/js/map"
 
 
-class LeanMap(Map):  # type: ignore[misc]
+class LeanMap(Map):
     """folium.Map without its stock libraries, inline styles and tiles; every option reaches Leaflet.
 
     The script makes `steward.queue`, which the module main.js empties once it is loaded.
@@ -47,7 +47,7 @@ class LeanMap(Map):  # type: ignore[misc]
         return _root(self)
 
 
-class BoardLayer(JSCSSMixin, Layer):  # type: ignore[misc]
+class BoardLayer(JSCSSMixin, Layer):
     """A layer drawn by one of our classes: `kind` names it in service/static/js/map/main.js."""
 
     kind = ""
@@ -64,12 +64,12 @@ class BoardLayer(JSCSSMixin, Layer):  # type: ignore[misc]
         self._id = "layer"
         self.settings = settings
 
-    def render(self, **kwargs: Any) -> None:
+    def render(self, **kwargs: Any) -> Any:
         """Ask the browser for the modules early, then write the one line."""
         head = _root(self).header
         for module in self.modules:
             head.add_child(Element(f'<link rel="modulepreload" href="{MODULES}/{module}">'), name=module)
-        super().render(**kwargs)  # type: ignore[no-untyped-call]
+        return super().render(**kwargs)  # type: ignore[no-untyped-call]
 
 
 def _root(element: Element) -> Figure:
@@ -145,9 +145,7 @@ class ModuleStart(MacroElement):
     """The module that draws; loaded after the page's own script has run."""
 
     _template = Template(
-        "{% macro header(this, kwargs) %}"
-        f'<script type="module" src="{MODULES}/main.js"></script>'
-        "{% endmacro %}"
+        f'{{% macro header(this, kwargs) %}}<script type="module" src="{MODULES}/main.js"></script>{{% endmacro %}}'
     )
 
     def __init__(self) -> None:

@@ -132,5 +132,3 @@ def check_references(html: str) -> None:
 def _tight(script: str) -> str:
     """Without blank lines and indentation."""
     return "\n".join(line.strip() for line in script.splitlines() if line.strip())
-
-

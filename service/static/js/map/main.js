@@ -179,11 +179,10 @@ parts.faults?.load();
 if (state.filterQuery() && parts.incidents) { parts.incidents.recount = true; parts.incidents.count(); }
 if (state.point) panel.ask(...state.point, { raise: true });
 new Live((changed) => {
-  const any = (...keys) => keys.some((key) => changed.has(key));
-  if (any('grids', 'duties', 'people', 'incidents', 'frontages')) grids.load();
+  if (changed.has('responsibility') || changed.has('incidents')) grids.load();
+  if (changed.has('responsibility')) { parts.frontages?.reload(); parts.faults?.load(); }
   if (changed.has('incidents')) { if (parts.incidents) parts.incidents.recount = true; reloadIncidents(); }
-  if (any('frontages')) parts.frontages?.reload();
-  if (any('streets', 'buildings', 'places', 'ground')) { parts.ground?.reload(); parts.places?.reload(); }
+  if (changed.has('ground')) { parts.ground?.reload(); parts.places?.reload(); }
   panel.refresh();
 });
 board.request('all');

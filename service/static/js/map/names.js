@@ -101,7 +101,7 @@ export class Names {
 
   waters() {
     for (const river of this.ground.rivers) {
-      if (river.name) along(this, river.line, river.name, { font: `500 14px ${FONT}`, colour: token('--water-ink'), lo: 0.15, hi: 0.85, lift: 8, wide: true });
+      if (river.name) along(this, river.line, river.name, { font: `500 14px ${FONT}`, colour: token('--water-ink'), lo: 0.15, hi: 0.85, lift: 12, wide: true });
     }
   }
 
