@@ -25,6 +25,7 @@ from service.records.batches import visible
 from service.records.counters import INCIDENTS as INCIDENTS_COUNTER
 from service.records.importing import Intake, Kind, Prepared, Rows
 
+_MOST_REPEATED = 0.05
 _LOCAL_MS = np.timedelta64(8 * 3600 * 1000, "ms")
 FIELDS = (
     Field(
@@ -177,10 +178,19 @@ def prepare(session: Session, intake: Intake) -> Prepared:
         columns["source"] = cells.mapped(intake, "source", SOURCE_WORDS)
     _states(intake, columns)
     lon, lat = cells.points(intake)
-    numbers = cells.code(intake, "number")
+    numbers = _numbers(intake)
     if any(one is None for one in numbers):
         numbers = cells.filled(
-            numbers, cells.fingerprints("i", reported, lon, lat, columns.get("category_name"), columns.get("address"))
+            numbers,
+            cells.fingerprints(
+                "i",
+                reported,
+                lon,
+                lat,
+                columns.get("category_name"),
+                columns.get("address"),
+                columns.get("description"),
+            ),
         )
     columns["number"] = cells.unique(intake, "number", numbers)
     alive = intake.alive
@@ -195,6 +205,17 @@ def prepare(session: Session, intake: Intake) -> Prepared:
     if outside and outside < len(lon) - missing:
         intake.verdicts.warn(f"{outside} 行的位置不在任何网格里。")
     return Prepared([lambda _s: Rows(Incident, ("number",), columns, geometry)])
+
+
+def _numbers(intake: Intake) -> np.ndarray:
+    """The stated numbers; a column that was only taken for one and repeats itself (a count, a beat) is none."""
+    numbers = cells.code(intake, "number")
+    given = [one for one in numbers.tolist() if one is not None]
+    repeated = len(given) - len(set(given))
+    if "number" in intake.asked.explicit or repeated <= _MOST_REPEATED * len(given):
+        return numbers
+    intake.verdicts.warn(f"编号一列有 {repeated} 个重复，不像编号，没有采用（确实是编号时加 --map number=列名）")
+    return np.full(len(numbers), None, dtype=object)
 
 
 def _categories(intake: Intake, columns: dict[str, Any]) -> None:

@@ -155,7 +155,13 @@ def _intake(
     sets = dict(request.sets)
     mapped = map_columns(table, kind.fields, request.mapping, sets)
     asked = Asked(
-        settings.subdistrict, now, local_date(now), request.edition, request.duplicates == "number", request.time_zone
+        settings.subdistrict,
+        now,
+        local_date(now),
+        request.edition,
+        request.duplicates == "number",
+        request.time_zone,
+        frozenset(request.mapping) | frozenset(request.sets),
     )
     intake = Intake(
         mapped.values,
@@ -170,11 +176,13 @@ def _intake(
 
 
 def _messages(name: str, verdicts: Verdicts) -> list[str]:
-    """For the person at the terminal: the first rejects in full, the rest as counts by reason."""
+    """For the person at the terminal: the first rejects in full, and how many there are."""
     rejects = verdicts.rejects
     lines = [f"{name} 第 {one.row} 行，{one.field}“{one.value}”：{one.reason}" for one in rejects[:_SHOWN_REJECTS]]
     if len(rejects) > _SHOWN_REJECTS:
-        lines += [f"另有同类：{one['reason']}（共 {one['count']} 处）" for one in verdicts.to_summary()["reasons"]]
+        lines.append(
+            f"{name}：一共拒收 {len(verdicts.rejected_rows)} 行，以上是前几处；加 --rejects 文件.csv 可全部写出。"
+        )
     return lines
 
 

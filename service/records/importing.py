@@ -29,7 +29,7 @@ _CHUNK = 4_000
 
 @dataclass(frozen=True)
 class Asked:
-    """What the person who imports said, as far as a kind needs it."""
+    """What the person who imports said, as far as a kind needs it. `explicit`: fields named by --map or --set."""
 
     subdistrict: str
     now: datetime
@@ -37,6 +37,7 @@ class Asked:
     edition: date | None = None
     number_duplicates: bool = False
     time_zone: str = "Asia/Shanghai"
+    explicit: frozenset[str] = frozenset()
 
 
 @dataclass
