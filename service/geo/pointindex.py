@@ -2,22 +2,25 @@
 
 A raster cell holds the zone in which it lies wholly, with no other zone touching it. Cells that a border crosses hold
 their candidates, which are tested exactly. A point on a shared border or in an overlap belongs to the lowest code.
+Metres are those of the metric frame in the middle of the zones.
 """
 
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
 
 import numpy as np
 import shapely
 
+from service.geo import zoneraster
 from service.geo.crs import MetricFrame
+from service.geo.zoneraster import LISTED, OUTSIDE, Grid
 
-_OUTSIDE, _BORDER = -1, -2
-_COARSE = 16
-_REACH_M = 60.0
-_WIDER = 1e-9
+_AT_ONCE = 200_000
+_SPARSE = 60.0  # bounds this many times larger than the zones' own boxes: something lies far away
+_FAR = 12.0
 
 
 class PointIndex:
@@ -26,147 +29,92 @@ class PointIndex:
     def __init__(self, geoms: np.ndarray, codes: Sequence[str]) -> None:
         self.codes = list(codes)
         self.geoms = np.asarray(geoms, dtype=object)
-        self._rank = np.empty(len(self.codes), np.int32)
-        self._rank[np.argsort(np.array(self.codes, dtype=object), kind="stable")] = np.arange(len(self.codes))
-        self._by_rank = np.argsort(self._rank)
-        self._usable = np.flatnonzero(~(shapely.is_missing(self.geoms) | shapely.is_empty(self.geoms)))
+        self._rank = np.empty(len(self.codes), np.int64)
+        self._rank[sorted(range(len(self.codes)), key=self.codes.__getitem__)] = np.arange(len(self.codes))
+        self._usable = _usable(self.geoms)
         self._empty = len(self._usable) == 0
         if self._empty:
             return
-        shapely.prepare(self.geoms[self._usable])
-        self._bounds = shapely.total_bounds(self.geoms[self._usable])
-        self._tree = shapely.STRtree(self.geoms[self._usable])
-        west, south, east, north = self._bounds.tolist()
-        self._frame = MetricFrame((west + east) / 2, (south + north) / 2)
-        self._metric: np.ndarray | None = None
-        self._metric_tree: shapely.STRtree | None = None
-        self._raster_of_zones()
-        self._calm_cells()
+        shapes = self.geoms[self._usable]
+        self._tree = shapely.STRtree(shapes)
+        boxes = shapely.bounds(shapes)
+        grid, self._more_beyond = _grid_over(boxes)
+        middle = np.median((boxes[:, :2] + boxes[:, 2:]) / 2, axis=0).tolist()
+        self._frame = MetricFrame(*middle)
+        self._making = threading.Lock()
+        self._metric: tuple[np.ndarray, shapely.STRtree] | None = None
+        _warm(shapes, 0.0)
+        self._raster = zoneraster.build(shapes, self._rank[self._usable], grid, self._tree, self._more_beyond)
+        self._values, self._start = self._raster.values, self._raster.start
+        if len(shapes) < len(self.geoms):
+            inside = self._values >= 0
+            self._values[inside] = self._usable[self._values[inside]]
+        self._zones = self._usable[self._raster.zones].astype(np.int32)
+        self._x0, self._y0, self._dx, self._dy = grid.x0, grid.y0, grid.dx, grid.dy
+        self._nx, self._ny = grid.nx, grid.ny
 
     @property
     def nbytes(self) -> int:
         """Memory of the raster and its candidates (the zones themselves not counted)."""
-        if self._empty:
-            return 0
-        return int(self._raster.nbytes + self._calm.nbytes + self._start.nbytes + self._zones.nbytes)
+        return 0 if self._empty else self._raster.nbytes + int(self._zones.nbytes)
 
-    # Building ------------------------------------------------------------------------------------------------------
-
-    def _raster_of_zones(self) -> None:
-        """Quarter the cells that a border crosses until the raster is fine enough."""
-        west, south, east, north = self._bounds.tolist()
-        n = len(self._usable)
-        levels = int(np.clip(round(math.log2(math.sqrt(n) * 60 / _COARSE)), 2, 7))
-        size = _COARSE << levels
-        self._size = size
-        self._x0, self._y0 = west, south
-        self._dx = max((east - west) * (1 + _WIDER), 1e-12) / size
-        self._dy = max((north - south) * (1 + _WIDER), 1e-12) / size
-        self._raster = np.full((size, size), _OUTSIDE, np.int32)
-        iy, ix = (part.ravel() for part in np.mgrid[0:_COARSE, 0:_COARSE])
-        for level in range(levels + 1):
-            step = size >> (level + 4)
-            cell, zone = self._touching(ix, iy, step)
-            count = np.bincount(cell, minlength=len(ix))
-            single = np.flatnonzero(count == 1)
-            first = np.searchsorted(cell, np.arange(len(ix)))
-            owner = zone[first[single]]
-            inside = shapely.contains_properly(self.geoms[owner], self._boxes(ix[single], iy[single], step))
-            self._paint(ix[single[inside]], iy[single[inside]], step, owner[inside])
-            left = count > 0
-            left[single[inside]] = False
-            if level == levels:
-                self._keep_candidates(ix, iy, left, cell, zone)
-                return
-            half = step // 2 if step > 1 else 1
-            scale = step // half
-            ox, oy = ix[left] * scale, iy[left] * scale
-            ix = np.concatenate([ox, ox + 1, ox, ox + 1])
-            iy = np.concatenate([oy, oy, oy + 1, oy + 1])
-
-    def _boxes(self, ix: np.ndarray, iy: np.ndarray, step: int) -> np.ndarray:
-        """Cells of `step` raster cells as boxes, a trifle wider than the cells."""
-        ex, ey = self._dx * step * 1e-6, self._dy * step * 1e-6
-        x, y = self._x0 + ix * self._dx * step, self._y0 + iy * self._dy * step
-        return np.asarray(shapely.box(x - ex, y - ey, x + self._dx * step + ex, y + self._dy * step + ey))
-
-    def _touching(self, ix: np.ndarray, iy: np.ndarray, step: int) -> tuple[np.ndarray, np.ndarray]:
-        """(cell, zone) pairs, sorted by cell: the zones that each cell touches."""
-        cell, hit = self._tree.query(self._boxes(ix, iy, step), predicate="intersects")
-        order = np.lexsort((hit, cell))
-        return cell[order], self._usable[hit[order]]
-
-    def _paint(self, ix: np.ndarray, iy: np.ndarray, step: int, owner: np.ndarray) -> None:
-        if step == 1:
-            self._raster[iy, ix] = owner
-            return
-        for x, y, zone in zip((ix * step).tolist(), (iy * step).tolist(), owner.tolist(), strict=True):
-            self._raster[y : y + step, x : x + step] = zone
-
-    def _keep_candidates(
-        self, ix: np.ndarray, iy: np.ndarray, left: np.ndarray, cell: np.ndarray, zone: np.ndarray
-    ) -> None:
-        """Border cells hold a number below -1: their place in a table of candidates, lowest code first."""
-        number = np.full(len(ix), -1, np.int64)
-        number[left] = np.arange(int(left.sum()))
-        self._raster[iy[left], ix[left]] = _BORDER - number[left]
-        kept = left[cell]
-        who, candidates = number[cell[kept]], zone[kept]
-        order = np.lexsort((self._rank[candidates], who))
-        self._zones = candidates[order].astype(np.int32)
-        self._start = np.searchsorted(who[order], np.arange(int(left.sum()) + 1)).astype(np.int64)
-
-    def _calm_cells(self) -> None:
-        """Cells farther than the reach from any border and from the outside."""
-        metres_x = self._dx * 111_320.0 * math.cos(math.radians(self._y0))
-        metres_y = self._dy * 110_570.0
-        busy = self._raster < 0
-        inner = self._raster
-        busy[:, 1:] |= inner[:, 1:] != inner[:, :-1]
-        busy[1:, :] |= inner[1:, :] != inner[:-1, :]
-        rx, ry = (math.ceil(_REACH_M / max(m, 1e-9)) + 1 for m in (metres_x, metres_y))
-        self._calm = ~_dilated(_dilated(busy, min(rx, self._size), 1), min(ry, self._size), 0)
-
-    # Asking --------------------------------------------------------------------------------------------------------
+    # Which zone -----------------------------------------------------------------------------------------------------
 
     def locate(self, lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
         """Index of the zone of each point, int32 (m,); -1 outside, and for NaN."""
         lon, lat = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
-        out = np.full(len(lon), _OUTSIDE, np.int32)
         if self._empty or not len(lon):
-            return out
-        fx, fy = (lon - self._x0) * (1 / self._dx), (lat - self._y0) * (1 / self._dy)
-        with np.errstate(invalid="ignore"):
-            within = (fx >= -1e-3) & (fy >= -1e-3) & (fx < self._size + 1e-3) & (fy < self._size + 1e-3)
-        if within.all():
-            cell = self._cell(fx, fy)
-            out = self._raster.ravel()[cell]
+            return np.full(len(lon), OUTSIDE, np.int32)
+        cell, within = self._cells(lon, lat)
+        out: np.ndarray
+        if within is None:
+            out = self._values[cell]
         else:
-            cell = self._cell(fx[within], fy[within])
-            out[within] = self._raster.ravel()[cell]
-        border = np.flatnonzero(out <= _BORDER)
-        if len(border):
-            out[border] = self._exact(_BORDER - out[border], lon[border], lat[border])
+            out = np.full(len(lon), OUTSIDE, np.int32)
+            out[within] = self._values[cell]
+            if self._more_beyond:
+                self._locate_beyond(out, lon, lat, within)
+        listed = np.flatnonzero(out <= LISTED)
+        if len(listed):
+            out[listed] = self._tested(LISTED - out[listed], lon[listed], lat[listed])
         return out
 
-    def _cell(self, fx: np.ndarray, fy: np.ndarray) -> np.ndarray:
-        top = self._size - 1
-        ix = np.minimum(np.maximum(fx.astype(np.int32), 0), top)
-        iy = np.minimum(np.maximum(fy.astype(np.int32), 0), top)
-        return iy.astype(np.int64) * self._size + ix
+    def _cells(self, lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """(cells, which points are on the raster); the latter None when all are."""
+        fx, fy = (lon - self._x0) * (1 / self._dx), (lat - self._y0) * (1 / self._dy)
+        # A thousandth of a cell of slack: what a border touches there is listed and tested.
+        with np.errstate(invalid="ignore"):
+            within = (fx >= -1e-3) & (fy >= -1e-3) & (fx < self._nx + 1e-3) & (fy < self._ny + 1e-3)
+        if within.all():
+            return self._cell(fx, fy), None
+        return self._cell(fx[within], fy[within]), within
 
-    def _exact(self, number: np.ndarray, lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
+    def _cell(self, fx: np.ndarray, fy: np.ndarray) -> np.ndarray:
+        ix = np.minimum(fx.astype(np.int32), self._nx - 1)  # -0.001 … 1 becomes 0
+        iy = np.minimum(fy.astype(np.int32), self._ny - 1)
+        return np.asarray(iy * np.int32(self._nx) + ix)
+
+    def _locate_beyond(self, out: np.ndarray, lon: np.ndarray, lat: np.ndarray, within: np.ndarray) -> None:
+        """Zones that lie far from the others are not on the raster."""
+        at = np.flatnonzero(~within & np.isfinite(lon) & np.isfinite(lat))
+        if len(at):
+            which, hit = self._tree.query(shapely.points(lon[at], lat[at]), predicate="intersects")
+            zone = self._usable[hit]
+            order = np.argsort(-self._rank[zone])  # the lowest code is written last
+            out[at[which[order]]] = zone[order]
+
+    def _tested(self, number: np.ndarray, lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
         """Test the candidates of border cells; the first that covers the point has the lowest code."""
         first, count = self._start[number], self._start[number + 1] - self._start[number]
-        out = np.full(len(lon), _OUTSIDE, np.int32)
-        open_points = np.arange(len(lon))
+        out = np.full(len(lon), OUTSIDE, np.int32)
+        still = np.arange(len(lon))
         for turn in range(int(count.max(initial=0))):
-            open_points = open_points[(count[open_points] > turn) & (out[open_points] < 0)]
-            if not len(open_points):
+            still = still[(count[still] > turn) & (out[still] < 0)]
+            if not len(still):
                 break
-            zone = self._zones[first[open_points] + turn]
+            zone = self._zones[first[still] + turn]
             order = np.argsort(zone, kind="stable")  # a zone's prepared geometry stays warm
-            points = open_points[order]
+            points = still[order]
             hit = shapely.intersects_xy(self.geoms[zone[order]], lon[points], lat[points])
             out[points[hit]] = zone[order][hit]
         return out
@@ -174,94 +122,126 @@ class PointIndex:
     def locate_one(self, lon: float, lat: float) -> int:
         """Index of one point's zone; -1 outside."""
         if self._empty:
-            return _OUTSIDE
-        number = self._value(lon, lat)
-        if number > _BORDER:
-            return number
-        place = _BORDER - number
-        for zone in self._zones[self._start[place] : self._start[place + 1]].tolist():
+            return OUTSIDE
+        fx, fy = (lon - self._x0) / self._dx, (lat - self._y0) / self._dy
+        if not (-1e-3 <= fx < self._nx + 1e-3 and -1e-3 <= fy < self._ny + 1e-3):
+            return int(self.locate(np.array([lon]), np.array([lat]))[0]) if self._more_beyond else OUTSIDE
+        value = self._values.item(min(int(fy), self._ny - 1) * self._nx + min(int(fx), self._nx - 1))
+        if value > LISTED:
+            return int(value)
+        place = LISTED - value
+        for zone in self._zones[self._start.item(place) : self._start.item(place + 1)].tolist():
             if shapely.intersects_xy(self.geoms[zone], lon, lat):
                 return int(zone)
-        return _OUTSIDE
+        return OUTSIDE
 
-    def _value(self, lon: float, lat: float) -> int:
-        fx, fy = (lon - self._x0) / self._dx, (lat - self._y0) / self._dy
-        if not (-1e-3 <= fx < self._size + 1e-3 and -1e-3 <= fy < self._size + 1e-3):
-            return _OUTSIDE
-        top = self._size - 1
-        return int(self._raster.item(min(max(int(fy), 0), top), min(max(int(fx), 0), top)))
+    # How far --------------------------------------------------------------------------------------------------------
 
     def neighbours(self, lon: float, lat: float, within_m: float) -> list[tuple[int, float]]:
         """(index, metres) of the other zones within a distance of a point, nearest first."""
-        if self._empty or not (math.isfinite(lon) and math.isfinite(lat)) or self._is_calm(lon, lat, within_m):
+        if self._empty or not (math.isfinite(lon) and math.isfinite(lat)) or self._has_room(lon, lat, within_m):
             return []
         own = self.locate_one(lon, lat)
-        point = shapely.Point(self._frame.forward(lon, lat))
+        x, y = self._frame.forward(lon, lat)
+        if not math.isfinite(x):
+            return []
         shapes, tree = self._in_metres()
-        hits = tree.query(point, predicate="dwithin", distance=within_m).tolist()
-        found = [(int(self._usable[hit]), float(shapely.distance(shapes[hit], point))) for hit in hits]
-        return sorted(
-            ((zone, metres) for zone, metres in found if zone != own), key=lambda pair: (pair[1], self._rank[pair[0]])
-        )
+        at = shapely.Point(x, y)
+        hits = tree.query(shapely.box(x - within_m, y - within_m, x + within_m, y + within_m))
+        near = zip(self._usable[hits].tolist(), shapely.distance(shapes[hits], at).tolist(), strict=True)
+        found = [(zone, metres) for zone, metres in near if zone != own and metres <= within_m]
+        return sorted(found, key=lambda pair: (pair[1], self._rank[pair[0]]))
+
+    def _has_room(self, lon: float, lat: float, within_m: float) -> bool:
+        """No border within the distance, by the raster alone."""
+        fx, fy = (lon - self._x0) / self._dx, (lat - self._y0) / self._dy
+        if not (0 <= fx < self._nx and 0 <= fy < self._ny):
+            return False
+        return bool(self._raster.room.item(int(fy) * self._nx + int(fx)) > within_m)
 
     def nearest(self, lon: float, lat: float) -> tuple[int, float]:
-        """(index, metres) of the zone nearest to a point; the point may lie inside (0 m). Needs at least one zone."""
-        point = shapely.Point(self._frame.forward(lon, lat))
+        """(index, metres) of the zone nearest to a point, 0 m inside it; (-1, inf) when there is none."""
+        if self._empty or not (math.isfinite(lon) and math.isfinite(lat)):
+            return OUTSIDE, math.inf
+        x, y = self._frame.forward(lon, lat)
+        if not math.isfinite(x):
+            return OUTSIDE, math.inf
         shapes, tree = self._in_metres()
-        hits = tree.query_nearest(point, all_matches=True).tolist()
-        best = min(hits, key=lambda hit: self._rank[self._usable[hit]])
-        return int(self._usable[best]), float(shapely.distance(shapes[best], point))
+        at = shapely.Point(x, y)
+        hits = tree.query_nearest(at, all_matches=True).tolist()
+        best = min(hits, key=lambda hit: self._rank[self._usable[hit]], default=None)
+        if best is None:
+            return OUTSIDE, math.inf
+        return int(self._usable[best]), float(shapely.distance(shapes[best], at))
 
     def near_boundary(self, lon: np.ndarray, lat: np.ndarray, within_m: float) -> np.ndarray:
-        """Whether another zone than the point's own lies within a distance, bool (m,)."""
+        """Whether another zone than the point's own lies within a distance, bool (m,); False for NaN."""
         lon, lat = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
         out = np.zeros(len(lon), dtype=bool)
         if self._empty or not len(lon):
             return out
+        cell, within = self._cells(lon, lat)
         asked = np.isfinite(lon) & np.isfinite(lat)
-        if within_m <= _REACH_M:
-            fx, fy = (lon - self._x0) / self._dx, (lat - self._y0) / self._dy
-            with np.errstate(invalid="ignore"):
-                inside = asked & (fx >= 0) & (fy >= 0) & (fx < self._size) & (fy < self._size)
-            quiet = np.zeros(len(lon), dtype=bool)
-            quiet[inside] = self._calm.ravel()[self._cell(fx[inside], fy[inside])]
-            asked &= ~quiet
+        asked[slice(None) if within is None else within] &= self._raster.room[cell] <= within_m
         at = np.flatnonzero(asked)
-        if not len(at):
-            return out
-        own = self.locate(lon[at], lat[at])
-        x, y = self._frame.forward(lon[at], lat[at])
-        _, tree = self._in_metres()
-        which, hit = tree.query(shapely.points(x, y), predicate="dwithin", distance=within_m)
-        other = self._usable[hit] != own[which]
-        out[at[which[other]]] = True
+        for first in range(0, len(at), _AT_ONCE):
+            some = at[first : first + _AT_ONCE]
+            out[some] = self._near(lon[some], lat[some], within_m)
         return out
 
-    def _is_calm(self, lon: float, lat: float, within_m: float) -> bool:
-        fx, fy = (lon - self._x0) / self._dx, (lat - self._y0) / self._dy
-        if within_m > _REACH_M or not (0 <= fx < self._size and 0 <= fy < self._size):
-            return False
-        return bool(self._calm.item(int(fy), int(fx)))
+    def _near(self, lon: np.ndarray, lat: np.ndarray, within_m: float) -> np.ndarray:
+        own = self.locate(lon, lat)
+        x, y = self._frame.forward(lon, lat)
+        known = np.flatnonzero(np.isfinite(x))
+        x, y = x[known], y[known]
+        shapes, tree = self._in_metres()
+        which, hit = tree.query(shapely.box(x - within_m, y - within_m, x + within_m, y + within_m))
+        other = np.flatnonzero(self._usable[hit] != own[known[which]])
+        other = other[np.argsort(hit[other], kind="stable")]
+        which, hit = which[other], hit[other]
+        close = shapely.dwithin(shapes[hit], shapely.points(x[which], y[which]), within_m)
+        out = np.zeros(len(lon), dtype=bool)
+        out[known[which[close]]] = True
+        return out
 
     def _in_metres(self) -> tuple[np.ndarray, shapely.STRtree]:
-        if self._metric is None or self._metric_tree is None:
-            self._metric = self._frame.geometries(self.geoms[self._usable])
-            shapely.prepare(self._metric)
-            self._metric_tree = shapely.STRtree(self._metric)
-        return self._metric, self._metric_tree
+        """The zones in metres, prepared, and a tree of them; made when first needed."""
+        if self._metric is None:
+            with self._making:
+                if self._metric is None:
+                    shapes = self._frame.geometries(self.geoms[self._usable])
+                    shapes[~np.isfinite(shapely.bounds(shapes)).all(axis=1)] = None  # farther than the frame reaches
+                    _warm(shapes, 1.0)
+                    self._metric = shapes, shapely.STRtree(shapes)
+        return self._metric
 
 
-def _dilated(flags: np.ndarray, reach: int, axis: int) -> np.ndarray:
-    """True where a True lies within `reach` cells along an axis."""
-    total = np.cumsum(flags, axis=axis, dtype=np.int32)
-    pad = [(0, 0), (0, 0)]
-    pad[axis] = (reach + 1, reach)
-    wide = np.pad(total, pad, mode="edge")
-    low = [slice(None), slice(None)]
-    low[axis] = slice(0, flags.shape[axis])
-    head = [slice(None), slice(None)]
-    head[axis] = slice(0, reach + 1)
-    wide[tuple(head)] = 0
-    high = [slice(None), slice(None)]
-    high[axis] = slice(2 * reach + 1, 2 * reach + 1 + flags.shape[axis])
-    return np.asarray(wide[tuple(high)] - wide[tuple(low)] > 0)
+def _usable(geoms: np.ndarray) -> np.ndarray:
+    """Indexes of the polygons with an extent that is a number."""
+    kinds = np.isin(shapely.get_type_id(geoms), (3, 6))
+    return np.flatnonzero(kinds & np.isfinite(shapely.bounds(geoms)).all(axis=1))
+
+
+def _grid_over(boxes: np.ndarray) -> tuple[Grid, bool]:
+    """The raster's place for zones with these bounds (n, 4), and whether zones far away were left beyond it."""
+    whole = [*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist()]
+    sides = boxes[:, 2:] - boxes[:, :2]
+    area = (whole[2] - whole[0]) * (whole[3] - whole[1])
+    if area > _SPARSE * float(sides.prod(axis=1).sum()):
+        middles = (boxes[:, :2] + boxes[:, 2:]) / 2
+        away = np.abs(middles - np.median(middles, axis=0)).max(axis=1)
+        close = away <= _FAR * np.median(away) + 2 * float(np.median(sides))
+        if not close.all():
+            core = [*boxes[close, :2].min(axis=0).tolist(), *boxes[close, 2:].max(axis=0).tolist()]
+            return Grid.over(core, int(close.sum())), True
+    return Grid.over(whole, len(boxes)), False
+
+
+def _warm(shapes: np.ndarray, reach: float) -> None:
+    """Prepare polygons and make GEOS build their indexes now: it would do so at the first question, in any thread."""
+    shapely.prepare(shapes)
+    first = shapely.get_point(shapely.get_exterior_ring(shapely.get_geometry(shapes, 0)), 0)
+    if reach:
+        shapely.dwithin(shapes, first, reach)
+    else:
+        shapely.intersects(shapes, first)
