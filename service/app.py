@@ -18,6 +18,7 @@ from service.places.ground import Ground
 from service.responsibility.keeper import Responsibility
 from service.web import answer, api, map_data, pages, problems, search, security, sign_in
 from service.web.context import Services
+from service.web.sessions import QuietSessions
 
 _MOST_BODY = 8 * 1024 * 1024
 
@@ -51,13 +52,14 @@ def create_app(settings: Settings | None = None) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(hours=1),
     )
+    app.session_interface = QuietSessions()
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.extensions["steward"] = wire(settings)
     app.extensions["steward_remove_demo"] = remove_demo
-    Babel(app)
+    Babel(app)  # type: ignore[no-untyped-call]
     csrf = CSRFProtect(app)
     problems.register(app)
     security.register(app, settings)

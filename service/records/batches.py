@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
+from geoalchemy2 import WKBElement
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
@@ -78,7 +79,7 @@ def undo(session: Session, batch: ImportBatch, tables: dict[str, type[Base]], no
             row = session.get(model, row_id)
             if row is None:
                 continue
-            for field, value in model_values(model, old).items():
+            for field, value in model_values(old).items():
                 setattr(row, field, value)
         session.flush()
         gone = session.execute(delete(model).where(model.batch_id == batch.id))  # type: ignore[attr-defined]
@@ -104,21 +105,15 @@ def plain_values(values: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-def model_values(model: type[Base], old: dict[str, Any]) -> dict[str, Any]:
-    """The inverse of plain_values, for the model's attributes."""
-    from datetime import date
+def model_values(old: dict[str, Any]) -> dict[str, Any]:
+    """The inverse of plain_values, for a model's attributes."""
+    return {field: _restored(value) if isinstance(value, dict) else value for field, value in old.items()}
 
-    from geoalchemy2 import WKBElement
 
-    out: dict[str, Any] = {}
-    for field, value in old.items():
-        if isinstance(value, dict):
-            ((tag, text),) = value.items()
-            out[field] = {
-                "time": datetime.fromisoformat,
-                "date": date.fromisoformat,
-                "wkb": lambda t: WKBElement(bytes.fromhex(t), srid=4326),
-            }[tag](text)
-        else:
-            out[field] = value
-    return out
+def _restored(tagged: dict[str, str]) -> Any:
+    ((tag, text),) = tagged.items()
+    if tag == "time":
+        return datetime.fromisoformat(text)
+    if tag == "date":
+        return date.fromisoformat(text)
+    return WKBElement(bytes.fromhex(text), srid=4326)

@@ -17,7 +17,7 @@ from service.grids.queries import CommunityRow, Zone, ZoneSet
 from service.grids.rules import TILING_KINDS
 from service.people.queries import PersonRow
 
-_M_PER_DEG = 111_320.0
+_CELL = 0.0005  # degrees, about 50 m
 
 
 @dataclass(frozen=True)
@@ -54,17 +54,21 @@ class FrontageFinder:
         self.rows, self.geoms = frontages.rows, frontages.geoms
         self.tree = shapely.STRtree(frontages.geoms)
         self.coords = [shapely.get_coordinates(geom) for geom in frontages.geoms]
+        self._lines = [coords.tolist() for coords in self.coords]
+        self._cells = _cells_of(frontages.geoms)
 
     def nearest(self, lon: float, lat: float, within_m: float) -> tuple[FrontageRow, float] | None:
         """(row, distance in metres) or None. Measured on the plane that touches the earth at the point."""
-        if not self.rows:
-            return None
-        kx = _M_PER_DEG * math.cos(math.radians(lat))
-        dx, dy = within_m / kx, within_m / (_M_PER_DEG * 0.995)
+        kx, ky = _metres_per_degree(lat)
+        dx, dy = within_m / kx, within_m / ky
+        candidates: set[int] = set()
+        for ix in range(math.floor((lon - dx) / _CELL), math.floor((lon + dx) / _CELL) + 1):
+            for iy in range(math.floor((lat - dy) / _CELL), math.floor((lat + dy) / _CELL) + 1):
+                candidates.update(self._cells.get((ix, iy), ()))
         best: tuple[float, int] | None = None
-        for i in self.tree.query(shapely.box(lon - dx, lat - dy, lon + dx, lat + dy)).tolist():
-            distance = _distance_m(self.coords[i], lon, lat, kx)
-            if distance <= within_m and (best is None or distance < best[0]):
+        for i in candidates:
+            distance = _distance_m(self._lines[i], lon, lat, kx, ky)
+            if distance <= within_m and (best is None or (distance, i) < best):
                 best = (distance, i)
         return None if best is None else (self.rows[best[1]], best[0])
 
@@ -76,17 +80,35 @@ class FrontageFinder:
         return [(self.rows[i], self.coords[i]) for i in hits]
 
 
-def _distance_m(coords: np.ndarray, lon: float, lat: float, kx: float) -> float:
-    """From a point to a polyline of few vertices, in metres."""
-    ky = 110_574.0 + 1_118.0 * math.sin(math.radians(lat)) ** 2
-    xs, ys = (coords[:, 0] - lon) * kx, (coords[:, 1] - lat) * ky
-    best = math.inf
-    px, py = float(xs[0]), float(ys[0])
-    for x, y in zip(xs[1:].tolist() or [px], ys[1:].tolist() or [py], strict=True):
+def _cells_of(geoms: np.ndarray) -> dict[tuple[int, int], list[int]]:
+    """Which frontages each cell of a fixed lattice may hold: a look into a dictionary beats a tree for one point."""
+    out: dict[tuple[int, int], list[int]] = {}
+    boxes = np.floor(shapely.bounds(geoms) / _CELL) if len(geoms) else np.empty((0, 4))
+    for i, (west, south, east, north) in enumerate(boxes.astype(np.int64).tolist()):
+        for ix in range(west, east + 1):
+            for iy in range(south, north + 1):
+                out.setdefault((ix, iy), []).append(i)
+    return out
+
+
+def _metres_per_degree(lat: float) -> tuple[float, float]:
+    """Length of a degree of longitude and of latitude (WGS-84 series, to about 1 m in 100 km)."""
+    angle = math.radians(lat)
+    kx = 111_412.84 * math.cos(angle) - 93.5 * math.cos(3 * angle)
+    return max(kx, 1.0), 111_132.92 - 559.82 * math.cos(2 * angle) + 1.175 * math.cos(4 * angle)
+
+
+def _distance_m(line: list[list[float]], lon: float, lat: float, kx: float, ky: float) -> float:
+    """From a point to a polyline of few vertices, in metres; a single vertex is a point."""
+    px, py = (line[0][0] - lon) * kx, (line[0][1] - lat) * ky
+    best = math.hypot(px, py)
+    for vertex in line[1:]:
+        x, y = (vertex[0] - lon) * kx, (vertex[1] - lat) * ky
         dx, dy = x - px, y - py
         length2 = dx * dx + dy * dy
-        t = 0.0 if length2 == 0 else max(0.0, min(1.0, -(px * dx + py * dy) / length2))
-        best = min(best, math.hypot(px + t * dx, py + t * dy))
+        if length2 > 0:
+            t = max(0.0, min(1.0, -(px * dx + py * dy) / length2))
+            best = min(best, math.hypot(px + t * dx, py + t * dy))
         px, py = x, y
     return best
 

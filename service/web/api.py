@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from typing import Any, TypeVar
 
@@ -88,7 +89,7 @@ def _number(field: str) -> float:
         value = float(text)
     except ValueError:
         raise InvalidValue(field, f"{field}=“{text[:40]}”不是数。") from None
-    if not np.isfinite(value):
+    if not math.isfinite(value):
         raise InvalidValue(field, f"{field}=“{text[:40]}”不是数。")
     return value
 

@@ -8,20 +8,22 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Request, current_app, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, UserMixin, login_user, logout_user
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from service.errors import InvalidValue, NotAllowed
+from service.errors import InvalidValue, NotAllowed, TooMany
 from service.people.accounts import account_of_token, change_password, demo_supervisor, sign_in, token_digest
 from service.people.models import Account
 from service.records.batches import only_demo
 from service.web.context import SignedIn, account, now, require_account, services
 
 bp = Blueprint("sign_in", __name__)
-limiter = Limiter(get_remote_address, storage_uri="memory://", default_limits=[], headers_enabled=False)
+_TRIES = parse("20/minute")
+_tries = FixedWindowRateLimiter(MemoryStorage())
 _MAY_WAIT = {"sign_in.password", "sign_in.password_post", "sign_in.logout", "static", "pages.healthz"}
 
 
@@ -70,7 +72,6 @@ def register(app: Flask) -> None:
     manager = LoginManager()
     manager.init_app(app)
     manager.session_protection = None  # type: ignore[assignment]
-    limiter.init_app(app)
     tokens = Tokens()
 
     @manager.user_loader
@@ -111,8 +112,9 @@ def login() -> Response | str:
 
 
 @bp.post("/login")
-@limiter.limit("20/minute")
 def login_post() -> Response | tuple[str, int]:
+    if not _tries.hit(_TRIES, "login", request.remote_addr or ""):
+        raise TooMany("登录试得太密，过一分钟再试。")
     name, password = request.form.get("name", "").strip(), request.form.get("password", "")
     with services().database.write() as found:
         owner = sign_in(found, name, password, now())
