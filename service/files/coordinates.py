@@ -139,8 +139,9 @@ def _polygon(coordinates: Any, repairs: Counter[str]) -> Any:
     if any(ring[0].tolist() != ring[-1].tolist() for ring in rings):
         repairs["面的边界没有闭合，已接上"] += 1
     # The vectorised functions skip the constructors' checks of each coordinate: three times as fast.
-    holes = [shapely.linearrings(ring) for ring in rings[1:]]
-    return shapely.polygons(shapely.linearrings(rings[0]), holes) if holes else shapely.polygons(rings[0])
+    holes: Any = [shapely.linearrings(ring) for ring in rings[1:]]
+    outline: Any = shapely.linearrings(rings[0]) if holes else rings[0]
+    return shapely.polygons(outline, holes or None)
 
 
 def _encloses(ring: NDArray[np.float64]) -> bool:
