@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import shapely
 
+from service.clock import local_date
 from service.grids.queries import editions_on, has_faults
 from service.people.rules import Viewer
 from service.places.ground import GroundData
 from service.responsibility.snapshot import Snapshot
-from service.web.context import asked_day, services
+from service.web.context import asked_day, now, services
 
 _WORLD = [73.0, 18.0, 135.0, 54.0]
 _NO_BASEMAP = {
@@ -35,6 +36,7 @@ def map_config(viewer: Viewer, demo: bool) -> dict[str, Any]:
     return {
         "bounds": office_bounds(snapshot, given.ground.data()),
         "on": snapshot.on.isoformat(),
+        "today": local_date(now()).isoformat(),
         "demo": demo,
         "signed_in": viewer.signed_in,
         "office": given.settings.office_name,

@@ -68,6 +68,9 @@ export class Legend {
     const none = key('q-0', say('zero'), list.filter((grid) => rate.classOf(grid) === 0).length);
     const classes = rate.any ? tints.map((tint, i) => key(`q-${tint}`, words[i], list.filter((grid) => rate.classOf(grid) === tint).length)) : [];
     $('key-rate').replaceChildren(note(say('rate_head', { unit: say(unit) }), 'hd'), none, ...classes);
+    const masked = list.some((grid) => grid.leader && grid.leader.includes('*')); // one colour a person needs whole names
+    for (const tab of all('[data-paint="leader"]')) tab.hidden = masked;
+    if (masked && this.state.paint === 'leader') this.state.set({ paint: 'com' });
     const vacant = list.filter((grid) => grid.vacant).length;
     for (const el of all('[data-n="vacant"]')) el.textContent = vacant;
     for (const el of all('[data-n="held"]')) el.textContent = list.length - vacant;

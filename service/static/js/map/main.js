@@ -106,7 +106,6 @@ grids.ready.push(() => {
     const grid = grids.gridAt(board.frame.x(state.point[0]), board.frame.y(state.point[1]));
     if (grid) state.grid = grid.code;
   }
-  if (!grids.list.length && state.on === state.today) tell(say('no_grids'));
 });
 
 function reloadIncidents() {
