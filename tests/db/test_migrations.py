@@ -36,7 +36,8 @@ REBUILD = """    with gpkg_ddl(op, "grids"):
         with op.batch_alter_table("grids", recreate="auto") as batch:
             batch.alter_column("name", existing_type=sa.Text(), nullable=True)
             batch.add_column(sa.Column("colour", sa.Text()))
-    with op.batch_alter_table("editions", recreate="always" if op.get_bind().dialect.name == "geopackage" else "auto") as batch:
+    rebuilt = "always" if op.get_bind().dialect.name == "geopackage" else "auto"
+    with op.batch_alter_table("editions", recreate=rebuilt) as batch:
         batch.alter_column("state", existing_type=sa.Text(), nullable=True)
 """
 FAIL = """    op.execute("DELETE FROM organisations")
