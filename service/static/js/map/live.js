@@ -26,7 +26,7 @@ export class Live {
         const first = !this.since;
         this.since = since;
         if (!first && changed.length) this.changed(new Set(changed));
-      }
+      } else await answer.text(); // read, or the browser reports it as broken off
       this.wait = answer.ok || answer.status === 304 ? 1 : Math.min(12, this.wait * 2);
     } catch {
       this.wait = Math.min(12, this.wait * 2);
