@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,6 +17,7 @@ from service.errors import InvalidValue
 
 _A, _EE = 6378245.0, 0.00669342162296594323  # Krasovsky 1940, as GCJ-02 has it
 _X_PI = np.pi * 3000.0 / 180.0
+_MOST_TURNS = 12
 _CHINA = (72.004, 0.8293, 137.8347, 55.8271)
 
 
@@ -30,29 +33,48 @@ class Crs:
 WGS84 = Crs("EPSG:4326", "wgs84")
 
 
+_SHIFTED = {
+    "gcj02": ("gcj02", "火星坐标", "火星坐标系", "amap", "高德"),
+    "bd09": ("bd09", "bd09ll", "百度坐标", "baidu", "百度"),
+}
+_PLAIN = ("wgs84", "cgcs2000", "crs84", "ogc:crs84", "urn:ogc:def:crs:ogc:1.3:crs84", "urn:ogc:def:crs:ogc::crs84")
+# Nothing else of what PROJ understands: a PROJ string may name files and networks.
+_NAMES_A_SYSTEM = re.compile(
+    r"\d+|[a-z]+:\w+|urn:ogc:def:crs:\S+|https?://www\.opengis\.net/def/crs/\S+|\w+\[.*\]", re.S
+)
+
+
 @lru_cache(maxsize=256)
-def parse_crs(text: str) -> Crs:
-    """EPSG:n, gcj02, bd09, wgs84, cgcs2000 or a WKT. Raises InvalidValue naming `crs`.
+def parse_crs(text: str | CRS) -> Crs:
+    """EPSG:n, gcj02, bd09, wgs84, cgcs2000, an OGC name, a WKT or a pyproj CRS. Raises InvalidValue naming `crs`.
 
     >>> parse_crs("GCJ-02").kind, parse_crs("EPSG:4490").kind, parse_crs("epsg:2227").kind
     ('gcj02', 'wgs84', 'projected')
     """
-    word = text.strip().lower().replace("-", "").replace("_", "").replace(" ", "")
-    if word in ("gcj02", "火星坐标", "火星坐标系", "amap", "高德"):
-        return Crs("gcj02", "gcj02")
-    if word in ("bd09", "bd09ll", "百度坐标", "baidu", "百度"):
-        return Crs("bd09", "bd09")
-    if word in ("wgs84", "epsg:4326", "4326", "cgcs2000", "epsg:4490", "4490", "ogc:crs84", "crs84"):
+    text = text.to_wkt() if isinstance(text, CRS) else text.strip()
+    short = text.lower().replace(" ", "")
+    word = short.replace("-", "").replace("_", "")
+    for kind, names in _SHIFTED.items():
+        if word in names:
+            return Crs(kind, kind)
+    if word in _PLAIN:
         return WGS84
+    if not _NAMES_A_SYSTEM.fullmatch(text.lower()):
+        raise _unknown(text)
     try:
-        crs = CRS.from_user_input(f"EPSG:{word}" if word.isdigit() else text.strip())
+        crs = CRS.from_user_input(f"EPSG:{text}" if text.isdigit() else text)
     except CRSError:
-        raise InvalidValue(
-            "crs", f"不认识坐标系“{text[:40]}”。可写 EPSG:4326、EPSG:4490、gcj02、bd09 或 EPSG:编号。"
-        ) from None
-    if crs.is_geographic and crs.to_epsg() in (4326, 4490, 4979):
+        raise _unknown(text) from None
+    if not (crs.is_geographic or crs.is_projected):
+        raise InvalidValue("crs", f"坐标系“{crs.name[:40]}”不是平面或经纬度坐标系，换成 EPSG:编号 的那一种。")
+    if crs.is_geographic and (crs.to_epsg() in (4326, 4490, 4979) or crs.equals(CRS(4326), ignore_axis_order=True)):
         return WGS84
-    return Crs(text.strip() if len(text) < 40 else crs.name, "projected", crs.to_wkt())
+    return Crs(text if len(text) < 40 else crs.name, "projected", crs.to_wkt())
+
+
+def _unknown(text: str) -> InvalidValue:
+    words = "可写 EPSG:4326、EPSG:4490、gcj02、bd09 或 EPSG:编号。"
+    return InvalidValue("crs", f"不认识坐标系“{text[:40]}”。{words}")
 
 
 def to_wgs84(x: np.ndarray, y: np.ndarray, crs: Crs) -> tuple[np.ndarray, np.ndarray]:
@@ -103,6 +125,12 @@ def _offsets(lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return dlon, dlat
 
 
+def _finite(values: Any) -> np.ndarray:
+    """As float64, with NaN for what is infinite."""
+    values = np.asarray(values, dtype=float)
+    return np.where(np.isfinite(values), values, np.nan)
+
+
 def in_china(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
     """Where the GCJ-02 convention shifts at all."""
     west, south, east, north = _CHINA
@@ -113,26 +141,31 @@ def wgs84_to_gcj02(lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.nda
     """Shifted as the convention has it; unchanged outside China."""
     lon, lat = np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
     inside = in_china(lon, lat)
-    dlon, dlat = _offsets(lon, lat)
+    dlon, dlat = _offsets(np.where(inside, lon, 105.0), np.where(inside, lat, 35.0))
     return np.where(inside, lon + dlon, lon), np.where(inside, lat + dlat, lat)
 
 
 def gcj02_to_wgs84(lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The inverse, iterated to below 1e-10 degree."""
-    lon, lat = np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
+    lon, lat = _finite(lon), _finite(lat)
     x, y = lon.copy(), lat.copy()
-    for _ in range(12):
+    for _ in range(_MOST_TURNS):
         gx, gy = wgs84_to_gcj02(x, y)
-        dx, dy = lon - gx, lat - gy
-        x, y = x + dx, y + dy
-        if max(np.max(np.abs(dx), initial=0.0), np.max(np.abs(dy), initial=0.0)) < 1e-10:
+        if _step(x, y, lon - gx, lat - gy) < 1e-10:
             break
     return x, y
 
 
+def _step(x: np.ndarray, y: np.ndarray, dx: np.ndarray, dy: np.ndarray) -> float:
+    """Adds dx, dy in place where they are numbers; returns the longest of them."""
+    for at, by in ((x, dx), (y, dy)):
+        np.add(at, by, out=at, where=np.isfinite(by))
+    return float(np.max(np.abs([dx, dy]), initial=0.0, where=np.isfinite([dx, dy])))
+
+
 def gcj02_to_bd09(lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Baidu's further shift."""
-    x, y = np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
+    x, y = _finite(lon), _finite(lat)
     z = np.hypot(x, y) + 0.00002 * np.sin(y * _X_PI)
     theta = np.arctan2(y, x) + 0.000003 * np.cos(x * _X_PI)
     return z * np.cos(theta) + 0.0065, z * np.sin(theta) + 0.006
@@ -140,13 +173,11 @@ def gcj02_to_bd09(lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 def bd09_to_gcj02(lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The inverse, iterated."""
-    lon, lat = np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
-    x, y = lon - 0.0065, lat - 0.006
-    for _ in range(12):
+    lon, lat = _finite(lon), _finite(lat)
+    x, y = np.asarray(lon - 0.0065), np.asarray(lat - 0.006)
+    for _ in range(_MOST_TURNS):
         bx, by = gcj02_to_bd09(x, y)
-        dx, dy = lon - bx, lat - by
-        x, y = x + dx, y + dy
-        if max(np.max(np.abs(dx), initial=0.0), np.max(np.abs(dy), initial=0.0)) < 1e-11:
+        if _step(x, y, lon - bx, lat - by) < 1e-11:
             break
     return x, y
 
@@ -157,9 +188,9 @@ def metric_crs(lon: float, lat: float) -> CRS:
     >>> metric_crs(109.88, 31.07).to_epsg(), metric_crs(-74.0, 40.7).to_epsg()
     (4546, 32618)
     """
-    if 73.5 <= lon <= 136.5 and 3.0 <= lat <= 54.0:
-        return CRS.from_epsg(4534 + round(lon / 3.0) - 25)
-    return CRS.from_epsg((32600 if lat >= 0 else 32700) + min(60, int((lon + 180.0) // 6.0) + 1))
+    if 73.5 <= lon < 136.5 and 3.0 <= lat <= 54.0:
+        return CRS.from_epsg(4534 + math.floor((lon + 1.5) / 3.0) - 25)
+    return CRS.from_epsg((32600 if lat >= 0 else 32700) + min(60, max(1, int((lon + 180.0) // 6.0) + 1)))
 
 
 class MetricFrame:

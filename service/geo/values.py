@@ -28,7 +28,7 @@ class LonLat:
 
 @dataclass(frozen=True)
 class BBox:
-    """A box in degrees."""
+    """A box in degrees; west <= east and south <= north."""
 
     west: float
     south: float
@@ -37,7 +37,8 @@ class BBox:
 
     @classmethod
     def parse(cls, text: str) -> BBox:
-        """
+        """Four finite numbers in order. What a map shows beyond the world's edge is cut off. Raises InvalidValue.
+
         >>> BBox.parse("109.8,31.0,109.9,31.1")
         BBox(west=109.8, south=31.0, east=109.9, north=31.1)
         """
@@ -49,6 +50,8 @@ class BBox:
             raise InvalidValue("bbox", "bbox 里要是四个有限的数。")
         if west > east or south > north:
             raise InvalidValue("bbox", "bbox 的次序是 西,南,东,北：西不大于东，南不大于北。")
+        if west > 180 or east < -180 or south > 90 or north < -90:
+            raise InvalidValue("bbox", "bbox 不在经度 -180 到 180、纬度 -90 到 90 之内；次序是 西,南,东,北。")
         return cls(max(west, -180.0), max(south, -90.0), min(east, 180.0), min(north, 90.0))
 
     @classmethod

@@ -153,8 +153,14 @@ def _marked(at: _Segments, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     left, right = np.minimum(*ends), np.maximum(*ends)
     which, column = _spread(*_clipped(np.floor(left - _GENEROUS), np.floor(right + _GENEROUS), grid.nx))
     cells = grid.nx * grid.ny
-    key = np.unique(at.zone[one[which]] * cells + row[which] * grid.nx + column)
+    key = _distinct(at.zone[one[which]] * cells + row[which] * grid.nx + column)
     return key // cells, key % cells
+
+
+def _distinct(key: np.ndarray) -> np.ndarray:
+    """Sorted, each once; several times as fast as numpy.unique on millions of integers."""
+    key = np.sort(key)
+    return np.asarray(key[np.diff(key, prepend=-1) != 0])
 
 
 def _crossings(at: _Segments, grid: Grid) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -202,9 +208,10 @@ def _lists(values: np.ndarray, cell: np.ndarray, zone: np.ndarray, rank: np.ndar
     """Candidates by cell; writes each list's number into `values`."""
     by_rank = np.argsort(rank)
     rank = np.argsort(by_rank)
-    key = np.unique(cell * len(rank) + rank[zone])
+    key = _distinct(cell * len(rank) + rank[zone])
     cell, zone = key // len(rank), by_rank[key % len(rank)]
-    listed, start = np.unique(cell, return_index=True)
+    start = np.flatnonzero(np.diff(cell, prepend=-1))
+    listed = cell[start]
     values[listed] = LISTED - np.arange(len(listed), dtype=np.int32)
     return np.append(start, len(cell)).astype(np.int32), zone.astype(np.int32)
 
