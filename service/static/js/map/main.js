@@ -23,7 +23,7 @@ import { say } from './words.js';
 const $ = (id) => document.getElementById(id);
 const config = JSON.parse($('steward-config').textContent);
 const phone = window.matchMedia('(max-width: 767px)');
-const { map } = { map: window.steward.queue[0][1] };
+const map = window.steward.queue[0][1];
 
 function tell(text, { label, act } = {}) {
   const box = $('say');
