@@ -16,7 +16,7 @@ from service.incidents.columns import IncidentColumns
 from service.intake.demo import remove_demo
 from service.places.ground import Ground
 from service.responsibility.keeper import Responsibility
-from service.web import answer, api, map_data, pages, problems, search, security, sign_in
+from service.web import answer, api, basemap_files, map_data, pages, problems, search, security, sign_in
 from service.web.context import Services
 from service.web.sessions import QuietSessions
 
@@ -64,7 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     problems.register(app)
     security.register(app, settings)
     sign_in.register(app)
-    for module in (pages, map_data, answer, search, api):
+    for module in (pages, map_data, basemap_files, answer, search, api):
         app.register_blueprint(module.bp)
     csrf.exempt(api.bp)
     app.context_processor(_page_context)

@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import os
 import secrets
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from service.basemaps import BaseMap, of_file, preset
 from service.errors import BadSetting
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-class BaseMap(BaseModel):
-    """One entry of the base map registry (setting BASEMAPS, a JSON list)."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    id: str
-    label: str
-    kind: Literal["none", "xyz", "pmtiles"] = "xyz"
-    url: str = ""
-    attribution: str = ""
-    approval: str = ""
-    crs: Literal["wgs84", "gcj02"] = "wgs84"
-    max_zoom: int = 18
 
 
 class Settings(BaseSettings):
@@ -53,7 +40,9 @@ class Settings(BaseSettings):
     border_m: float = Field(default=10.0, gt=0, le=200)
     frontage_m: float = Field(default=15.0, gt=0, le=200)
     here_m: float = Field(default=50.0, gt=0, le=1000)
-    basemaps: list[BaseMap] = []
+    basemaps: Annotated[list[BaseMap], NoDecode] = []
+    basemap_file: Path | None = None
+    tianditu_key: str = ""
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     session_hours: float = Field(default=8.0, gt=0, le=168)
     production: bool = False
@@ -64,6 +53,30 @@ class Settings(BaseSettings):
         if value and not value.startswith(("gpkg:///", "postgresql+psycopg://")):
             raise ValueError("写成 gpkg:///路径 或 postgresql+psycopg://用户@主机/库名")
         return value
+
+    @field_validator("basemaps", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        """Names of public services (tianditu,osm,amap) or a JSON list of entries."""
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("["):
+            return json.loads(value)
+        return [{"id": name.strip(), "label": ""} for name in value.split(",") if name.strip()]
+
+    @field_validator("basemap_file")
+    @classmethod
+    def _usable_file(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            of_file(value)
+        return value
+
+    @model_validator(mode="after")
+    def _known_basemaps(self) -> Settings:
+        """Names become their entries; the office's own file comes first."""
+        chosen = [entry if entry.label else preset(entry.id, self.tianditu_key) for entry in self.basemaps]
+        self.basemaps = ([of_file(self.basemap_file)] if self.basemap_file else []) + chosen
+        return self
 
     @property
     def store_url(self) -> str:
@@ -111,15 +124,29 @@ class Settings(BaseSettings):
             raise BadSetting("STEWARD_NOW：生产环境不能改时间。去掉这个变量，或把 PRODUCTION 设为 0。")
 
 
+_REASONS = {
+    "int_parsing": "要是整数",
+    "float_parsing": "要是数",
+    "bool_parsing": "要是 1 或 0",
+    "string_type": "要是文字",
+    "missing": "缺少必要的一项",
+    "extra_forbidden": "有不认识的项目",
+}
+
+
 def load_settings(**given: Any) -> Settings:
     """Settings from the environment, `given` first. Raises BadSetting with one line that names the variable."""
     try:
         settings = Settings(**given)
     except ValidationError as fault:
         first = fault.errors()[0]
-        name = str(first["loc"][0]).upper() if first["loc"] else "?"
-        value = os.environ.get(name, first.get("input"))
-        reason = str(first["msg"]).removeprefix("Value error, ")
+        name = str(first["loc"][0]).upper() if first["loc"] else "BASEMAPS"
+        value = os.environ.get(name, first.get("input") if first["loc"] else "")
+        reason = _REASONS.get(first["type"]) or str(first["msg"]).removeprefix("Value error, ")
+        if "expected" in first.get("ctx", {}):
+            reason = f"只能是 {first['ctx']['expected']}"
+        elif "ge" in first.get("ctx", {}) or "le" in first.get("ctx", {}):
+            reason = f"超出范围（{first['msg']}）"
         raise BadSetting(f"{name}={value}：{reason}") from None
     except ValueError as fault:
         raise BadSetting(str(fault).splitlines()[0]) from None

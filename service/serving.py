@@ -104,5 +104,5 @@ def check(settings: Settings) -> list[str]:
     except (StewardError, OSError) as fault:
         faults.append(f"数据库：{fault}")
     static = Path(__file__).parent / "static"
-    needed = ("vendor/manifest.json", "css/steward.css")
+    needed = ("vendor/manifest.json", "css/map.css")
     return faults + [f"界面文件缺失：service/static/{path}" for path in needed if not (static / path).is_file()]

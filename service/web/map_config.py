@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import shapely
 
+from service.basemaps import NONE
 from service.clock import local_date
 from service.grids.queries import editions_on, has_faults
 from service.people.rules import Viewer
@@ -16,16 +17,6 @@ from service.responsibility.snapshot import Snapshot
 from service.web.context import asked_day, now, services
 
 _WORLD = [73.0, 18.0, 135.0, 54.0]
-_NO_BASEMAP = {
-    "id": "none",
-    "label": "无底图",
-    "kind": "none",
-    "url": "",
-    "attribution": "",
-    "approval": "",
-    "crs": "wgs84",
-    "max_zoom": 20,
-}
 
 
 def map_config(viewer: Viewer, demo: bool) -> dict[str, Any]:
@@ -40,7 +31,7 @@ def map_config(viewer: Viewer, demo: bool) -> dict[str, Any]:
         "demo": demo,
         "signed_in": viewer.signed_in,
         "office": given.settings.office_name,
-        "basemaps": [_NO_BASEMAP, *(entry.model_dump() for entry in given.settings.basemaps)],
+        "basemaps": [entry.model_dump() for entry in (NONE, *given.settings.basemaps)],
         "border_m": given.settings.border_m,
         "frontage_m": given.settings.frontage_m,
         "categories": columns.category_counts() if columns else [],

@@ -19,7 +19,7 @@ def nonce() -> str:
 
 def policy(settings: Settings, own: str) -> str:
     """The Content-Security-Policy; hosts of base maps join img-src and connect-src only when configured."""
-    hosts = sorted({_host(entry.url) for entry in settings.basemaps if "//" in entry.url})
+    hosts = sorted({_host(url) for one in settings.basemaps for url in (one.url, one.labels) if "//" in url})
     extra = "".join(f" {host}" for host in hosts)
     return (
         "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'; "
@@ -29,7 +29,7 @@ def policy(settings: Settings, own: str) -> str:
 
 
 def _host(url: str) -> str:
-    parts = urlsplit(url.replace("{s}", "*"))
+    parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 
 

@@ -41,7 +41,9 @@ async function protomaps(choice) {
 async function layerOf(choice) {
   if (choice.kind === 'pmtiles') return protomaps(choice);
   const Kind = choice.crs === 'gcj02' ? Shifted : L.TileLayer;
-  return new Kind(choice.url, { maxNativeZoom: choice.max_zoom || 18, maxZoom: 22, detectRetina: false, referrerPolicy: 'origin' });
+  const options = { maxNativeZoom: choice.max_zoom || 18, maxZoom: 22, detectRetina: false, referrerPolicy: 'origin' };
+  const picture = new Kind(choice.url, options);
+  return choice.labels ? L.layerGroup([picture, new Kind(choice.labels, options)]) : picture;
 }
 
 export class Basemaps {
