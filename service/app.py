@@ -10,6 +10,7 @@ from flask_babel import Babel
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from service import logs
 from service.config import ROOT, Settings, load_settings
 from service.db.engine import Database
 from service.incidents.columns import IncidentColumns
@@ -21,6 +22,14 @@ from service.web.context import Services
 from service.web.sessions import QuietSessions
 
 _MOST_BODY = 8 * 1024 * 1024
+_VENDOR_SECONDS = 7 * 24 * 3600
+
+
+class _Service(Flask):
+    """Our own scripts and styles are asked for again each time (an upgrade must not mix old and new modules)."""
+
+    def get_send_file_max_age(self, filename: str | None) -> int | None:
+        return _VENDOR_SECONDS if filename and filename.startswith("vendor/") else None
 
 
 def wire(settings: Settings) -> Services:
@@ -37,8 +46,9 @@ def wire(settings: Settings) -> Services:
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI application. `settings` default to the environment."""
+    logs.configure()
     settings = settings or load_settings()
-    app = Flask("service", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "service" / "static"))
+    app = _Service("service", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "service" / "static"))
     app.config.update(
         SECRET_KEY=settings.session_secret,
         SESSION_COOKIE_NAME="steward",
@@ -50,7 +60,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         BABEL_DEFAULT_LOCALE="zh_CN",
         BABEL_DEFAULT_TIMEZONE="Asia/Shanghai",
         WTF_CSRF_TIME_LIMIT=None,
-        SEND_FILE_MAX_AGE_DEFAULT=timedelta(hours=1),
     )
     app.session_interface = QuietSessions()
     app.json.ensure_ascii = False  # type: ignore[attr-defined]

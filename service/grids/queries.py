@@ -99,15 +99,25 @@ def communities(session: Session) -> list[CommunityRow]:
     return [CommunityRow(row[0], row[1], row[2], geom) for row, geom in zip(rows, geoms, strict=True)]
 
 
-def faults_of(session: Session, editions: tuple[int, ...]) -> list[tuple[TilingFault, Any]]:
-    """The tiling faults of the editions, largest first, with geometry."""
+@dataclass(frozen=True)
+class FaultRow:
+    """A tiling fault; `codes` are the grids beside or in it."""
+
+    kind: str
+    codes: list[str]
+    area_m2: float
+    geom: Any
+
+
+def faults_of(session: Session, editions: tuple[int, ...]) -> list[FaultRow]:
+    """The tiling faults of the editions, largest first."""
     rows = session.execute(
-        select(TilingFault, raw_geometry(TilingFault.geom))
+        select(TilingFault.kind, TilingFault.codes, TilingFault.area_m2, raw_geometry(TilingFault.geom))
         .where(TilingFault.edition_id.in_(editions), visible(TilingFault))
-        .order_by(TilingFault.area_m2.desc())
+        .order_by(TilingFault.area_m2.desc(), TilingFault.id)
     ).all()
-    geoms = read_geometries([row[1] for row in rows])
-    return [(row[0], geom) for row, geom in zip(rows, geoms, strict=True)]
+    geoms = read_geometries([row[3] for row in rows])
+    return [FaultRow(row[0], row[1].split(","), row[2], geom) for row, geom in zip(rows, geoms, strict=True)]
 
 
 def has_faults(session: Session, editions: tuple[int, ...]) -> bool:

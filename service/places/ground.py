@@ -135,10 +135,12 @@ class Ground:
 
 def load(session: Session, version: int) -> GroundData:
     """Read the whole ground."""
-    streets = session.execute(select(Street.name, Street.level, raw_geometry(Street.geom)).where(visible(Street))).all()
-    houses = session.execute(select(raw_geometry(Building.geom)).where(visible(Building))).all()
+    streets = session.execute(
+        select(Street.name, Street.level, raw_geometry(Street.geom)).where(visible(Street)).order_by(Street.code)
+    ).all()
+    houses = session.execute(select(raw_geometry(Building.geom)).where(visible(Building)).order_by(Building.code)).all()
     places = session.execute(
-        select(Place.code, Place.name, Place.kind, raw_geometry(Place.geom)).where(visible(Place))
+        select(Place.code, Place.name, Place.kind, raw_geometry(Place.geom)).where(visible(Place)).order_by(Place.code)
     ).all()
     grounds = read_geometries([row[3] for row in places])
     rivers = [(row[1], geom) for row, geom in zip(places, grounds, strict=True) if row[2] == "river" and row[1]]

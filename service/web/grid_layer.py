@@ -152,10 +152,10 @@ def faults_layer(session: Session, on: date) -> dict[str, Any]:
         "features": [
             {
                 "type": "Feature",
-                "geometry": geojson(geom),
-                "properties": {"kind": fault.kind, "codes": fault.codes.split(","), "area_m2": round(fault.area_m2, 2)},
+                "geometry": geojson(fault.geom),
+                "properties": {"kind": fault.kind, "codes": fault.codes, "area_m2": round(fault.area_m2, 2)},
             }
-            for fault, geom in faults_of(session, editions_on(session, on))
+            for fault in faults_of(session, editions_on(session, on))
         ],
     }
 

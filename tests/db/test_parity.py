@@ -1,0 +1,92 @@
+"""The same questions to a GeoPackage and to PostGIS that hold the same demo: the same answers."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from service.app import create_app
+from service.config import load_settings
+from service.db.engine import Database
+from service.db.migrate import migrate
+from service.intake.demo import load_demo
+from service.people.accounts import create_account
+from tests.conftest import MONDAY_NOON, PASSWORD, POSTGRES, bearer, fresh_postgres, no_postgres
+
+QUESTIONS = [
+    "/map/grids.geojson",
+    "/map/grids.geojson?on=2020-01-01",
+    "/map/ground?bbox=109.85,31.05,109.90,31.09&z=16",
+    "/map/frontages?bbox=109.87,31.065,109.885,31.075",
+    "/map/places?bbox=109.85,31.05,109.90,31.09",
+    "/map/faults.geojson",
+    "/map/clusters?bbox=109.85,31.05,109.90,31.09&z=15",
+    "/map/clusters?bbox=109.85,31.05,109.90,31.09&z=14&status=all&from=2026-09-01&to=2026-10-31",
+    "/map/clusters?bbox=109.85,31.05,109.90,31.09&z=15&status=late",
+    "/map/clusters?bbox=109.85,31.05,109.90,31.09&z=15&category=09009&community=500237002001&status=all",
+    "/map/clusters?bbox=109.875,31.068,109.882,31.074&z=18&status=all",
+    "/map/search?q=网格",
+    "/map/search?q=龙门大道",
+    "/map/search?q=500237002002009",
+]
+
+
+def service(url: str, folder: Path) -> Flask:
+    settings = load_settings(data_dir=folder, database_url=url, secret_key="test")
+    migrate(url, folder, MONDAY_NOON)
+    database = Database(url)
+    load_demo(database, settings, MONDAY_NOON)
+    with database.write() as session:
+        create_account(session, "asker", "supervisor", PASSWORD, MONDAY_NOON)
+    database.close()
+    return create_app(settings)
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FlaskClient, FlaskClient]]:
+    """(a client of the GeoPackage's service, a client of the PostGIS one's)."""
+    if not POSTGRES:
+        no_postgres()
+    os.environ["STEWARD_NOW"] = MONDAY_NOON.isoformat()
+    folder = tmp_path_factory.mktemp("parity")
+    urls = fresh_postgres()
+    apps = [service(f"gpkg:///{folder / 'steward.gpkg'}", folder), service(next(urls), folder)]
+    yield bearer(apps[0], "asker"), bearer(apps[1], "asker")
+    for app in apps:
+        app.extensions["steward"].database.close()
+    next(urls, None)
+
+
+def asked(client: FlaskClient, path: str) -> object:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    data = gzip.decompress(answer.data) if answer.data[:2] == b"\x1f\x8b" else answer.data
+    return json.loads(data)
+
+
+@pytest.mark.parametrize("path", QUESTIONS)
+def test_the_map_is_told_the_same(both: tuple[FlaskClient, FlaskClient], path: str) -> None:
+    first, second = (asked(client, path) for client in both)
+    assert first == second
+
+
+def test_the_lookup_answers_the_same_at_five_hundred_points(both: tuple[FlaskClient, FlaskClient]) -> None:
+    chance = random.Random(5)
+    for _ in range(500):
+        where = f"lon={chance.uniform(109.864, 109.896):.6f}&lat={chance.uniform(31.058, 31.082):.6f}"
+        day = chance.choice(["", "&on=2025-06-01", "&on=2027-01-01"])
+        first, second = (asked(client, f"/api/v1/lookup?{where}{day}") for client in both)
+        assert first == second
+
+
+def test_the_panel_reads_the_same(both: tuple[FlaskClient, FlaskClient]) -> None:
+    pages = [client.get("/map/answer?lon=109.8782&lat=31.0718").text for client in both]
+    assert pages[0] == pages[1]
