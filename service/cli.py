@@ -11,7 +11,7 @@ import click
 
 from service.clock import local_date, utcnow
 from service.config import Settings, load_settings
-from service.errors import StewardError
+from service.errors import BadSetting, StewardError
 
 KINDS = (
     "communities",
@@ -86,9 +86,12 @@ def check() -> None:
     """Configuration, database, assets; exit 1 with the reasons."""
     from service.serving import check as run
 
-    faults = run(settings())
-    for fault in faults:
-        click.echo(f"✗ {fault}", err=True)
+    try:
+        faults = run(settings())
+    except BadSetting as fault:
+        faults = [fault.message]
+    for line in faults:
+        click.echo(f"✗ {line}", err=True)
     if faults:
         sys.exit(1)
     click.echo("一切正常。")
