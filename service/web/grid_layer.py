@@ -100,9 +100,7 @@ def _communities(snapshot: Snapshot) -> list[dict[str, Any]]:
         mine = [i for i, zone in enumerate(zones) if zone.community_code == code]
         row = snapshot.communities.get(code)
         shapes.append(outer_boundary(snapshot.tiling.geoms[mine]) if mine else row.geom if row else None)
-    known = [i for i, shape in enumerate(shapes) if shape is not None]
-    pairs = neighbours_of(np.array([shapes[i] for i in known], dtype=object)) if known else np.empty((0, 2), int)
-    colours = dict(zip(known, colour_communities(pairs, len(known), COLOURS), strict=True))
+    colours = _colours(shapes)
     out = []
     for i, code in enumerate(codes):
         row = snapshot.communities.get(code)
@@ -111,13 +109,23 @@ def _communities(snapshot: Snapshot) -> list[dict[str, Any]]:
             "code": code,
             "name": row.name if row else code,
             "kind": row.kind if row else "community",
-            "colour": int(colours.get(i, i % COLOURS)),
+            "colour": colours[i],
             "grids": count,
         }
         if not count and row is not None and row.geom is not None:
             entry["geometry"] = geojson(row.geom)
         out.append(entry)
     return out
+
+
+def _colours(shapes: list[Any]) -> list[int]:
+    """In order while the palette lasts; beyond it so that neighbours differ."""
+    if len(shapes) <= COLOURS:
+        return list(range(len(shapes)))
+    known = [i for i, shape in enumerate(shapes) if shape is not None]
+    pairs = neighbours_of(np.array([shapes[i] for i in known], dtype=object)) if known else np.empty((0, 2), int)
+    chosen = dict(zip(known, colour_communities(pairs, len(known), COLOURS), strict=True))
+    return [int(chosen.get(i, i % COLOURS)) for i in range(len(shapes))]
 
 
 def _frontages_by_grid(snapshot: Snapshot) -> dict[str, int]:
