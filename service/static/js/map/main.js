@@ -133,11 +133,12 @@ map.on('click', (e) => {
   const { view } = board;
   const at = map.latLngToLayerPoint(e.latlng).subtract(view.topLeft);
   const hit = parts.incidents?.hit(at.x, at.y);
+  const [lon, lat] = hit?.n === 1 && hit.points ? [hit.points[0].lon, hit.points[0].lat] : [e.latlng.lng, e.latlng.lat];
   if (hit && hit.n > 1 && !hit.points) { // a cluster opens, and the click is answered all the same
     const { frame } = board;
+    map.once('zoomend', () => panel.uncover(lon, lat)); // the zoom's animation ends any movement begun before
     map.setView([frame.lat(hit.home.y), frame.lon(hit.home.x)], Math.min(map.getMaxZoom(), Math.max(Math.min(17, map.getZoom() + 3), map.getZoom() + 1)));
   }
-  const [lon, lat] = hit?.n === 1 && hit.points ? [hit.points[0].lon, hit.points[0].lat] : [e.latlng.lng, e.latlng.lat];
   panel.ask(lon, lat);
 });
 new ResizeObserver(() => map.invalidateSize({ pan: false })).observe(map.getContainer());

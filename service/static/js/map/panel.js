@@ -30,7 +30,9 @@ export class Panel {
     this.board.request('over');
     if (raise && this.phone.matches) {
       if (this.root.dataset.height === 'peek') this.setHeight('half');
-      this.uncover(lon, lat);
+      // The sheet is still rising: look where it stands once it has come to rest.
+      const risen = this.root.getAnimations().map((one) => one.finished);
+      Promise.allSettled(risen).then(() => this.uncover(lon, lat));
     }
     this.root.dataset.busy = '1';
     const html = await this.asking.ask(`/map/answer?lon=${lon.toFixed(6)}&lat=${lat.toFixed(6)}&on=${this.state.on}`, { text: true });
@@ -52,6 +54,7 @@ export class Panel {
   /** Moves the map so that the sheet does not hide the point. */
   uncover(lon, lat) {
     const { map } = this.board;
+    if (!this.phone.matches) return;
     const box = map.getContainer().getBoundingClientRect();
     const free = this.root.getBoundingClientRect().top - box.top;
     const { y } = map.latLngToContainerPoint([lat, lon]);
