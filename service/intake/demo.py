@@ -8,15 +8,20 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from service.clock import SHANGHAI, local_date
 from service.config import ROOT, Settings
 from service.db.engine import Database
+from service.duties.models import Duty
 from service.files.reader import ReadOptions, read_source
 from service.files.table import SourceTable, objects
-from service.intake.kinds import KINDS
+from service.frontages.models import Frontage
+from service.grids.models import Community, Edition, Grid, TilingFault
+from service.incidents.models import Incident
 from service.intake.run import Request, apply_table
-from service.people.models import Account
+from service.people.models import Account, Organisation, Person
+from service.places.models import Building, Place, Street
 from service.records import counters
 from service.records.models import ImportBatch
 
@@ -38,11 +43,10 @@ _ORDER = (
 def load_demo(database: Database, settings: Settings, now: datetime) -> dict[str, int]:
     """Load every file of the demo; how many rows of each kind were stored."""
     manifest = json.loads((FOLDER / "demo.json").read_text(encoding="utf-8"))
-    day = reference_day(local_date(now), int(manifest.get("reference_weekday", 0)))
     out = {}
     for kind, name in _ORDER:
         table = read_source(FOLDER / name, ReadOptions())
-        shift(table, day, now)
+        shift(table, int(manifest["reference_weekday"]), now)
         request = Request(kind=kind, files=(FOLDER / name,))
         result = apply_table(database, settings, request, table, now, demo=True)
         out[kind] = int(result.summary["accepted"])
@@ -50,7 +54,7 @@ def load_demo(database: Database, settings: Settings, now: datetime) -> dict[str
 
 
 def reference_day(today: date, weekday: int) -> date:
-    """The first day with the generator's weekday from today on: shifted by whole weeks, what is later is cut off.
+    """The first day with the generator's weekday from today on.
 
     >>> reference_day(date(2026, 11, 25), 0), reference_day(date(2026, 11, 23), 0)
     (datetime.date(2026, 11, 30), datetime.date(2026, 11, 23))
@@ -58,40 +62,37 @@ def reference_day(today: date, weekday: int) -> date:
     return today + timedelta(days=(weekday - today.weekday()) % 7)
 
 
-def shift(table: SourceTable, day: date, now: datetime) -> None:
-    """Turn `…_offset` (days) and `…_offset_minutes` columns into dates and times, in place."""
-    midnight = datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
+def shift(table: SourceTable, weekday: int, now: datetime) -> None:
+    """Turn `…_offset` (days) and `…_offset_minutes` columns into dates and times, in place (see TRUTH.md).
+
+    Days count from the day of loading. Closed incidents move by whole weeks, so that weekdays keep their rhythm, and
+    those that lie after now are left out; open ones count from the day of loading, so that they are as late as planned.
+    """
+    today = local_date(now)
     columns: dict[str, Any] = {}
     for name, values in table.columns.items():
-        if name.endswith("_offset_minutes"):
-            moved = [None if v in (None, "") else midnight + timedelta(minutes=float(v)) for v in values.tolist()]
-            columns[name.removesuffix("_offset_minutes") + "_at"] = objects(moved)
-        elif name.endswith("_offset"):
-            dates = [None if v in (None, "") else day + timedelta(days=int(float(v))) for v in values.tolist()]
+        if name.endswith("_offset"):
+            dates = [None if v in (None, "") else today + timedelta(days=int(float(v))) for v in values.tolist()]
             columns[_DATES.get(name, name.removesuffix("_offset"))] = objects(dates)
-        else:
+        elif not name.endswith("_offset_minutes"):
             columns[name] = values
+    if "reported_offset_minutes" not in table.columns:
+        table.columns = columns
+        return
+    opened = [value in (None, "") for value in table.columns["closed_offset_minutes"].tolist()]
+    starts = [_midnight(today) if one else _midnight(reference_day(today, weekday)) for one in opened]
+    for name in ("reported", "due", "closed"):
+        pairs = zip(table.columns[f"{name}_offset_minutes"].tolist(), starts, strict=True)
+        columns[f"{name}_at"] = objects(
+            [None if v in (None, "") else start + timedelta(minutes=float(v)) for v, start in pairs]
+        )
     table.columns = columns
-    if "reported_at" in columns:
-        _end_now(table, now)
+    ends = zip(columns["reported_at"].tolist(), columns["closed_at"].tolist(), strict=True)
+    table.keep(np.array([max(filter(None, pair)) <= now for pair in ends], dtype=bool))
 
 
-def _end_now(table: SourceTable, now: datetime) -> None:
-    """Cut off what is reported after now; what is closed after now stands where it would stand now."""
-    reported, closed, state = (table.columns[name] for name in ("reported_at", "closed_at", "state"))
-    for i, moment in enumerate(closed.tolist()):
-        if moment is not None and moment > now and reported[i] is not None:
-            closed[i], state[i] = None, _state_now(now - reported[i], moment - now)
-    table.keep(np.array([one is None or one <= now for one in reported.tolist()], dtype=bool))
-
-
-def _state_now(age: timedelta, left: timedelta) -> str:
-    """Where an incident stands so long after it was reported and so long before it is closed."""
-    if age < timedelta(hours=8):
-        return "unverified"
-    if age < timedelta(hours=20):
-        return "undispatched"
-    return "inspecting" if left < timedelta(hours=12) else "handling"
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
 
 
 _DATES = {"starts_offset": "starts_on", "ends_offset": "ends_on"}
@@ -102,15 +103,21 @@ def remove_demo(database: Database, now: datetime) -> dict[str, int]:
     gone: dict[str, int] = {}
     with database.write() as session:
         demo = list(session.scalars(select(ImportBatch.id).where(ImportBatch.demo.is_(True))))
-        if demo:
-            for kind in reversed(list(KINDS.values())):
-                for name, model in kind.tables.items():
-                    if name in gone:
-                        continue
-                    statement = delete(model).where(model.batch_id.in_(demo))  # type: ignore[attr-defined]
-                    gone[name] = int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
-            session.execute(delete(ImportBatch).where(ImportBatch.id.in_(demo)))
+        for model in (*_PLAIN, TilingFault, Grid):
+            gone[model.__tablename__] = _delete(session, model, demo)
+        used = select(Grid.edition_id)  # an own grid keeps its edition, and that its community
+        gone["editions"] = _delete(session, Edition, demo, Edition.id.not_in(used))
+        kept = select(Edition.community_code)
+        gone["communities"] = _delete(session, Community, demo, Community.code.not_in(kept))
+        session.execute(delete(ImportBatch).where(ImportBatch.id.in_(demo)))
         session.execute(delete(Account).where(Account.demo.is_(True)))
         for name in counters.NAMES:
             counters.move(session, name)
     return {name: count for name, count in gone.items() if count}
+
+
+def _delete(session: Session, model: Any, batches: list[int], *more: Any) -> int:
+    return int(session.execute(delete(model).where(model.batch_id.in_(batches), *more)).rowcount)  # type: ignore[attr-defined]
+
+
+_PLAIN = (Incident, Duty, Frontage, Place, Building, Street, Person, Organisation)
