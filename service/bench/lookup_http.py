@@ -56,9 +56,9 @@ def _figures(rounds: Sequence[tuple[Load, Load]]) -> list[Figure]:
     bad = sum(side.bad for pair in rounds for side in pair)
     note = f"{client_name()}，{CONNECTIONS} 个长连接，granian {_WORKERS} 个进程，{len(rounds)} 轮"
     return [
-        figure("单点查询", rate, "次/秒", peer=_PEER, peer_value=peer_rate, least_ratio=0.5, note=note),
+        figure("单点查询", rate, "次/秒", peer=_PEER, peer_value=peer_rate, least_ratio=0.4, note=note),
         figure("单点查询：中位", p50, "ms", peer=_PEER, peer_value=peer50),
-        figure("单点查询：第 99 百分位", p99, "ms", peer=_PEER, peer_value=peer99, most=50),
+        figure("单点查询：第 99 百分位", p99, "ms", peer=_PEER, peer_value=peer99, most=15),
         figure("出错的请求", bad, "个", most=0),
     ]
 

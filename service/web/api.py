@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, TypeVar
 
@@ -38,10 +39,10 @@ def as_json(body: Any, status: int = 200) -> Response:
 @bp.get("/lookup")
 def lookup() -> Response:
     """The lookup object at lon, lat."""
-    asking = require_look()
-    lon, lat = asked_point()
-    snapshot = services().responsibility.on(parse_day(request.args.get("on")))
-    return as_json(answer(snapshot, lon, lat, asking, services().distances))
+    asking, given, asked = require_look(), services(), request.args
+    lon, lat = point_of(asked)
+    snapshot = given.responsibility.on(parse_day(asked.get("on")))
+    return as_json(answer(snapshot, lon, lat, asking, given.distances))
 
 
 @bp.post("/lookup")
@@ -67,28 +68,32 @@ def lookup_batch() -> Response:
 
 def asked_point() -> tuple[float, float]:
     """lon, lat of the query string as WGS-84. Raises InvalidValue naming the field."""
-    x, y = _number("lon"), _number("lat")
-    crs = request.args.get("crs")
+    return point_of(request.args)
+
+
+def point_of(asked: Mapping[str, str]) -> tuple[float, float]:
+    """The same, of any mapping of words."""
+    x, y = _number(asked, "lon"), _number(asked, "lat")
+    crs = asked.get("crs")
     if crs:
         lons, lats = to_wgs84(np.array([x]), np.array([y]), parse_crs(crs))
         x, y = float(lons[0]), float(lats[0])
     if not -180 <= x <= 180:
-        raise InvalidValue(
-            "lon", f"经度 {x:g} 不在 -180 到 180 之间。" + ("坐标若是投影的，请给 crs=EPSG:…。" if not crs else "")
-        )
+        hint = "" if crs else "坐标若是投影的，请给 crs=EPSG:…。"
+        raise InvalidValue("lon", f"经度 {x:g} 不在 -180 到 180 之间。{hint}")
     if not -90 <= y <= 90:
         raise InvalidValue("lat", f"纬度 {y:g} 不在 -90 到 90 之间。经度写在 lon，纬度写在 lat，像是对调了。")
     return x, y
 
 
-def _number(field: str) -> float:
-    text = request.args.get(field, "").strip()
+def _number(asked: Mapping[str, str], field: str) -> float:
+    text = asked.get(field, "").strip()
     if not text:
         raise InvalidValue(field, f"缺少 {field}。请求写成 /api/v1/lookup?lon=109.88&lat=31.07 这样。")
     try:
         value = float(text)
     except ValueError:
-        raise InvalidValue(field, f"{field}=“{text[:40]}”不是数。") from None
+        value = math.nan
     if not math.isfinite(value):
         raise InvalidValue(field, f"{field}=“{text[:40]}”不是数。")
     return value

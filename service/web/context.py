@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any, cast
 
 from flask import current_app, g, request
@@ -20,7 +21,7 @@ from service.responsibility.keeper import Responsibility
 from service.responsibility.lookup import Distances
 
 
-@dataclass(frozen=True)
+@dataclass
 class Services:
     """Wired once by app.py."""
 
@@ -30,8 +31,9 @@ class Services:
     incidents: IncidentColumns
     ground: Ground
 
-    @property
+    @cached_property
     def distances(self) -> Distances:
+        """Metres, told in each answer."""
         return Distances(self.settings.border_m, self.settings.frontage_m)
 
 
@@ -54,7 +56,8 @@ def services() -> Services:
 
 def account() -> SignedIn | None:
     """Who is signed in, by cookie or token; None for the public."""
-    if not request.cookies and "Authorization" not in request.headers:
+    asked = request.environ
+    if "HTTP_COOKIE" not in asked and "HTTP_AUTHORIZATION" not in asked:
         return None
     user: Any = current_user
     return cast(SignedIn, user.account) if user.is_authenticated else None
@@ -62,10 +65,11 @@ def account() -> SignedIn | None:
 
 def viewer() -> Viewer:
     """The asker as far as showing goes."""
-    if "viewer" not in g:
+    kept: Viewer | None = g.get("viewer")
+    if kept is None:
         who = account()
-        g.viewer = Viewer(who.role if who else None, services().settings.public_map)
-    return cast(Viewer, g.viewer)
+        kept = g.viewer = Viewer(who.role if who else None, services().settings.public_map)
+    return kept
 
 
 def require_look() -> Viewer:
@@ -96,9 +100,10 @@ def require_role(*roles: str) -> SignedIn:
 
 def now() -> datetime:
     """One moment for the whole request."""
-    if "now" not in g:
-        g.now = utcnow()
-    return cast(datetime, g.now)
+    kept: datetime | None = g.get("now")
+    if kept is None:
+        kept = g.now = utcnow()
+    return kept
 
 
 def asked_day() -> date:

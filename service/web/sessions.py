@@ -10,7 +10,7 @@ class QuietSessions(SecureCookieSessionInterface):
     """Flask's signed cookie; nothing is signed, compared or set where there is nothing to keep."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        if not request.cookies:
+        if "HTTP_COOKIE" not in request.environ:
             return SecureCookieSession()
         return super().open_session(app, request)
 

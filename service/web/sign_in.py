@@ -92,10 +92,8 @@ def register(app: Flask) -> None:
 
     @app.before_request
     def one_time_password_first() -> Response | None:
-        if request.endpoint in _MAY_WAIT or request.path.startswith("/static/"):
-            return None
         who = account()
-        if who is not None and who.must_change:
+        if who is not None and who.must_change and request.endpoint not in _MAY_WAIT:
             if request.path.startswith("/api/"):
                 raise NotAllowed("先在网页上换掉一次性密码，再使用接口。")
             return redirect(url_for("sign_in.password"))
