@@ -33,7 +33,7 @@ class LookupBatch(BaseModel):
 
 
 def as_json(body: Any, status: int = 200) -> Response:
-    return Response(orjson.dumps(body), status, mimetype="application/json")
+    return Response(orjson.dumps(body), status, content_type="application/json")
 
 
 @bp.get("/lookup")
