@@ -74,29 +74,38 @@ def make_buildings(ground: Ground, streets: list[Street], grids: list[Grid], fac
 
 
 def _rows(block: Polygon, kerbs: _Kerbs, rng: np.random.Generator) -> list[Building]:
-    """Houses wall to wall along the block's edge, broken by gateways."""
+    """Houses wall to wall along the block's edge, broken by gateways; narrower ones where a wide one has no room."""
     ring = orient(block, 1.0).exterior
     placed: list[Building] = []
     s = 5.0
     while s < ring.length - 9:
-        width = float(rng.uniform(12, 27))
-        a, b = ring.interpolate(s), ring.interpolate(min(s + width, ring.length))
-        street = kerbs.street_at(Point((a.x + b.x) / 2, (a.y + b.y) / 2))
-        level = street.level if street else _WALL
-        if math.dist(a.coords[0], b.coords[0]) < width * 0.9 or (level >= 3 and rng.random() < 0.3):
-            s += width * 0.5
-            continue
-        deep = float(rng.uniform(11, 17) if level < 3 else rng.uniform(9, 13))
-        back = HALF_WIDTH[level] + PAVEMENT + float(rng.uniform(0, 0.9)) if street else 3.0
-        house = _house((a.x, a.y), (b.x, b.y), back, deep)
-        if _free(house, block, kerbs, placed):
-            corners = list(house.exterior.coords)
-            wall = LineString(corners[:2]) if street else None
-            placed.append(Building(_shaped(house, rng), wall, street, _storeys(level, rng)))
-            s += width + float(rng.uniform(0.4, 1.6) if rng.random() < 0.8 else rng.uniform(5, 14))
-        else:
+        widest = float(rng.uniform(12, 27))
+        fits = (house for width in (widest, widest * 0.7, 9.5) if (house := _row_house(ring, s, width, kerbs, rng)))
+        house = next((h for h in fits if _free(h.polygon, block, kerbs, placed)), None)
+        if house is None:
             s += 4
+            continue
+        across = LineString(list(house.polygon.exterior.coords)[:2]).length
+        lane = house.street is None or house.street.level >= 3
+        if not (lane and rng.random() < 0.3):
+            house.polygon = _shaped(house.polygon, rng)
+            placed.append(house)
+        s += across + float(rng.uniform(0.4, 1.6) if rng.random() < 0.86 else rng.uniform(5, 12))
     return placed
+
+
+def _row_house(ring: LineString, s: float, width: float, kerbs: _Kerbs, rng: np.random.Generator) -> Building | None:
+    """A house along the edge from s to s + width; None around a corner."""
+    a, b = ring.interpolate(s), ring.interpolate(min(s + width, ring.length))
+    if math.dist(a.coords[0], b.coords[0]) < width * 0.9:
+        return None
+    street = kerbs.street_at(Point((a.x + b.x) / 2, (a.y + b.y) / 2))
+    level = street.level if street else _WALL
+    deep = float(rng.uniform(11, 17) if level < 3 else rng.uniform(9, 13))
+    back = HALF_WIDTH[level] + PAVEMENT + float(rng.uniform(0, 0.9)) if street else 3.0
+    house = _house((a.x, a.y), (b.x, b.y), back, deep)
+    wall = LineString(list(house.exterior.coords)[:2]) if street else None
+    return Building(house, wall, street, _storeys(level, rng))
 
 
 def _house(a: tuple[float, float], b: tuple[float, float], back: float, deep: float) -> Polygon:

@@ -6,8 +6,10 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+from shapely import STRtree
 from shapely.geometry import LineString, Point
 from shapely.ops import substring
 
@@ -58,8 +60,19 @@ def make_frontages(buildings: list[Building]) -> list[Frontage]:
             building.address = f"{street.name}{first}号" if last == first else f"{street.name}{first}-{last}号"
     for serial, frontage in enumerate(found, start=1):
         frontage.code = f"F{serial:04d}"
+    _address_yards(buildings)
     _furnish(found, rng)
     return found
+
+
+def _address_yards(buildings: list[Building]) -> None:
+    """A house in a yard has the address of the nearest house on a street."""
+    fronts = [building for building in buildings if building.address]
+    tree = STRtree([building.polygon for building in fronts])
+    for building in buildings:
+        if not building.address:
+            nearest = fronts[int(tree.nearest(building.polygon))].address
+            building.address = nearest.split("号")[0].split("-")[0] + "号院"
 
 
 def _with_shops(buildings: list[Building], rng: np.random.Generator) -> set[str]:
@@ -118,7 +131,7 @@ def _split(building: Building, street: Street, rng: np.random.Generator) -> list
     if widths.min() < 4.2 or widths.max() > 11.9:
         widths = np.full(count, room / count)
     stops = 0.4 + np.concatenate([[0.0], np.cumsum(widths)])
-    return [substring(wall, float(a) + 0.1, float(b) - 0.1) for a, b in zip(stops, stops[1:], strict=False)]
+    return [substring(wall, float(a) + 0.1, float(b) - 0.1) for a, b in pairwise(stops)]
 
 
 def _furnish(found: list[Frontage], rng: np.random.Generator) -> None:

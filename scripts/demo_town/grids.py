@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -135,7 +136,7 @@ def _edges(lines: list[LineString]) -> list[LineString]:
     seen = {}
     for line in lines:
         points = list(line.coords)
-        for a, b in zip(points, points[1:], strict=False):
+        for a, b in pairwise(points):
             seen[min(a, b), max(a, b)] = LineString([a, b])
     return list(seen.values())
 

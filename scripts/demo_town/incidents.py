@@ -14,9 +14,14 @@ from .sites import Site
 
 BACKGROUND = 8100
 OPEN_STATES = {
-    "handling": 88, "rework": 8, "postponed": 6,
+    "handling": 88,
+    "rework": 8,
+    "postponed": 6,
     "inspecting": 32,
-    "unverified": 10, "unfiled": 8, "undispatched": 12, "unaccepted": 12,
+    "unverified": 10,
+    "unfiled": 8,
+    "undispatched": 12,
+    "unaccepted": 12,
 }
 """Open today, by state: about 90 in time under way, 30 inspecting, 40 waiting, and the overdue among them."""
 OVERDUE = 14
@@ -112,7 +117,7 @@ def _on_top(
 ) -> list[Incident]:
     """What a hotspot adds to its background."""
     inside = _inside(hotspot, sites)
-    extra = int(rng.poisson((hotspot.factor - 1) * _expected(hotspot, sites, weights)))
+    extra = round((hotspot.factor - 1) * _expected(hotspot, sites, weights))
     local = weights[inside] / weights[inside].sum()
     out = []
     for _ in range(extra):

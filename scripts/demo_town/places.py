@@ -45,7 +45,7 @@ _PARKS = (
 )
 _HALLS = (
     ("500237002001014", "聚鹤农贸市场", "market", 44, 30),
-    ("500237002002009", "龙江便民菜市场", "market", 34, 24),
+    ("500237002002008", "龙江便民菜市场", "market", 34, 24),
     ("500237002003007", "龙水社区卫生服务中心", "hospital", 40, 16),
     ("500237002002004", "龙门街道中心医院", "hospital", 58, 26),
     ("500237002001006", "聚鹤幼儿园", "school", 36, 18),
@@ -106,7 +106,7 @@ def _special_ground(plan: Facilities, grid: Grid, roads: BaseGeometry) -> None:
     name = grid.name.removesuffix("专属网格")
     plan.open_ground.append(grid.polygon.buffer(-2))
     if "天街" in name:
-        mall = room.buffer(-5, join_style="mitre").simplify(4)
+        mall = room.buffer(-5, join_style="mitre").simplify(9)
         plan.buildings.append((mall, name, 6))
         plan.places.append(Place(name, "other", mall))
     elif "市场" in name:

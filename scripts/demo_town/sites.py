@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,8 +50,8 @@ def make_sites(
     for place in places:
         if place.kind in _PLACE_SITES:
             kind, weight = _PLACE_SITES[place.kind]
-            spot = place.geometry.representative_point()
-            found.append(Site(spot.x, spot.y, kind, weight, f"{place.name}"))
+            spots = _around(place.geometry)
+            found += [Site(x, y, kind, weight / len(spots), place.name) for x, y in spots]
     uneven = rng.lognormal(0, 0.4, len(found))
     return [
         Site(s.x, s.y, s.kind, s.weight * float(w), s.address)
@@ -96,16 +97,28 @@ def _along_streets(area: BaseGeometry, streets: list[Street]) -> list[Site]:
     return sites
 
 
+def _around(geometry: BaseGeometry) -> list[tuple[float, float]]:
+    """Where people stand: beside a building, in a park, at a station."""
+    if geometry.geom_type == "Point":
+        return [(geometry.x, geometry.y)]
+    edge = geometry.buffer(3.5).exterior if geometry.area < 9000 else geometry.buffer(-4).exterior
+    count = max(4, round(edge.length / 30))
+    spots = [edge.interpolate((i + 0.5) / count, normalized=True) for i in range(count)]
+    return [(spot.x, spot.y) for spot in spots]
+
+
 def _yards(buildings: list[Building]) -> list[Site]:
     sites = []
     for building in buildings:
-        spot = building.polygon.representative_point()
-        village = spot.y < bent(spot.x, river_y(spot.x))[1]
-        words = building.address or building.name or "小区院内"
+        (ax, ay), (bx, by) = building.polygon.exterior.coords[:2]
+        length = math.dist((ax, ay), (bx, by))
+        # The outlines run counter-clockwise: the outside is on the right of the first wall.
+        x, y = (ax + bx) / 2 + (by - ay) / length * 3.5, (ay + by) / 2 - (bx - ax) / length * 3.5
+        village = y < bent(x, river_y(x))[1]
         if village:
-            sites.append(Site(spot.x, spot.y, "village", 0.28, f"{words}农户房前"))
-        elif building.street is None:
-            sites.append(Site(spot.x, spot.y, "yard", 0.16 + 0.012 * building.storeys, f"{words}院内"))
+            sites.append(Site(x, y, "village", 0.28, f"{building.address}农户房前"))
+        elif building.street is None and not building.name:
+            sites.append(Site(x, y, "yard", 0.16 + 0.012 * building.storeys, f"{building.address}内"))
     return sites
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from shapely.geometry import LineString
@@ -94,7 +95,7 @@ def make_skeleton() -> Skeleton:
         else:
             us = [_snapped(u, below, 0.015) for u in us]
         row_south = [Cross(u, u, ROWS_SOUTH[band], ROWS_SOUTH[band + 1], -1 - band, u in (0.0, 1.0)) for u in us]
-        cells += [Cell(3, -1 - band, *pair) for pair in zip(row_south, row_south[1:], strict=False)]
+        cells += [Cell(3, -1 - band, *pair) for pair in pairwise(row_south)]
         crosses += row_south
         below = us
     return Skeleton(crosses, cells)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from shapely.geometry import LineString, MultiLineString, Polygon
@@ -72,12 +73,12 @@ def make_streets(skeleton: Skeleton, grids: list[Grid]) -> list[Street]:
 
 def _main_roads() -> list[Street]:
     row = [
-        ("龙门大道", 0, 0.30, -0.55, 1.5, 1.0),
-        ("平湖路", 0, 0.645, -0.45, 1.45, 0.9),
-        ("滨江路", 1, QUAY, -0.35, 1.35, 0.25),
+        ("龙门大道", 0, 0.30, -0.7, 1.74, 1.0),
+        ("平湖路", 0, 0.645, -0.7, 1.74, 0.9),
+        ("滨江路", 1, QUAY, -0.7, 1.74, 0.25),
         ("聚鹤街", 1, 0.475, 0.0, 1.0, 0.9),
         ("集仙街", 1, 0.815, 0.02, 0.99, 0.4),
-        ("梨早路", 1, -0.5, -0.4, 1.4, 0.12),
+        ("梨早路", 1, -0.5, -0.7, 1.74, 0.12),
         ("南岸路", 2, -0.26, 0.0, 1.0, 0.0),
     ]
     streets = [Street("", name, level, row_line(f, start, end), reach) for name, level, f, start, end, reach in row]
@@ -133,7 +134,7 @@ def _village_roads(skeleton: Skeleton) -> list[Street]:
     for cross in skeleton.crosses:
         if cross.band >= 0 or not 0 < cross.u0 < 1 or (cross.band == -1 and cross.u0 in BRIDGES):
             continue
-        if rng.random() < 0.62:
+        if rng.random() < 0.8:
             start = -0.26 if cross.band == -1 else cross.f0
             end = cross.f1 if cross.band == -1 else cross.f0 + (cross.f1 - cross.f0) * rng.uniform(0.55, 0.95)
             stops = np.linspace(start, end, 16).tolist()
@@ -148,7 +149,7 @@ def _lanes(grids: list[Grid], streets: list[Street]) -> list[Street]:
     rng = stream("lanes")
     lanes: list[LineString] = []
     for grid in grids:
-        if grid.kind == "micro_grid" or grid.kind == "special" or (grid.band < 0 and rng.random() < 0.35):
+        if grid.kind == "micro_grid" or grid.kind == "special" or (grid.band < 0 and rng.random() < 0.2):
             continue
         block = grid.polygon if grid.band != 0 else _above_quay(grid.polygon)
         wanted = [0, 1] if rng.random() < 0.72 else [int(rng.integers(2))]
@@ -172,7 +173,7 @@ def _through(block: Polygon, side: int, rng: np.random.Generator) -> LineString 
     """A slightly winding line through the block, across (0) or along (1) its longer side."""
     box = list(block.minimum_rotated_rectangle.exterior.coords)
     sides = sorted(
-        ((math.dist(a, b), math.atan2(b[1] - a[1], b[0] - a[0])) for a, b in zip(box[:2], box[1:3], strict=True)),
+        ((math.dist(a, b), math.atan2(b[1] - a[1], b[0] - a[0])) for a, b in pairwise(box[:3])),
         reverse=True,
     )
     length, angle = sides[side]
