@@ -23,7 +23,6 @@ from service.web.context import SignedIn, account, now, require_account, service
 
 bp = Blueprint("sign_in", __name__)
 _TRIES = parse("20/minute")
-_tries = FixedWindowRateLimiter(MemoryStorage())
 _MAY_WAIT = {"sign_in.password", "sign_in.password_post", "sign_in.logout", "static", "pages.healthz"}
 
 
@@ -73,6 +72,7 @@ def register(app: Flask) -> None:
     manager.init_app(app)
     manager.session_protection = None  # type: ignore[assignment]
     tokens = Tokens()
+    app.extensions["steward_tries"] = FixedWindowRateLimiter(MemoryStorage())
 
     @manager.user_loader
     def by_cookie(key: str) -> User | None:
@@ -111,7 +111,8 @@ def login() -> Response | str:
 
 @bp.post("/login")
 def login_post() -> Response | tuple[str, int]:
-    if not _tries.hit(_TRIES, "login", request.remote_addr or ""):
+    tries: FixedWindowRateLimiter = current_app.extensions["steward_tries"]
+    if not tries.hit(_TRIES, "login", request.remote_addr or ""):
         raise TooMany("登录试得太密，过一分钟再试。")
     name, password = request.form.get("name", "").strip(), request.form.get("password", "")
     with services().database.write() as found:
