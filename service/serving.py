@@ -74,7 +74,7 @@ def server_command(settings: Settings, factory: str = "service.app:create_app") 
         "--workers",
         str(settings.workers),
         "--blocking-threads",
-        "4",
+        "2",
         "--backlog",
         "1024",
         "--no-ws",

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 import numpy as np
 import orjson
@@ -39,7 +40,8 @@ def as_json(body: Any, status: int = 200) -> Response:
 @bp.get("/lookup")
 def lookup() -> Response:
     """The lookup object at lon, lat."""
-    asking, given, asked = require_look(), services(), request.args
+    asking, given = require_look(), services()
+    asked = dict(parse_qsl(request.query_string.decode("utf-8", "replace")))
     lon, lat = point_of(asked)
     snapshot = given.responsibility.on(parse_day(asked.get("on")))
     return as_json(answer(snapshot, lon, lat, asking, given.distances))
