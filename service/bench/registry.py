@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from service.bench import clusters, lookup_batch, lookup_http
+from service.bench import clusters, imports, lookup_batch, lookup_http
 from service.bench.figures import Benchmark
 from service.errors import InvalidValue
 
 BENCHMARKS: dict[str, Benchmark] = {
     "clusters": clusters.measure,
+    "import": imports.measure,
     "lookup-batch": lookup_batch.measure,
     "lookup-http": lookup_http.measure,
 }
