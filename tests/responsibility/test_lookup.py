@@ -227,7 +227,7 @@ def test_a_shop_without_anybody_on_record_is_shown_without_a_person(town: Respon
     assert found["duties"][0]["role"] == "grid_leader"
 
 
-# Borders (DOMAIN §1: the lowest code, and the neighbours within a stated distance) --------------------------------------
+# Borders (DOMAIN §1: the lowest code, and the neighbours within a stated distance) ------------------------------
 
 
 @pytest.mark.parametrize(
