@@ -29,8 +29,14 @@ def lonlat(x: float, y: float) -> tuple[float, float]:
 
 
 def geographic(geometry: BaseGeometry) -> BaseGeometry:
-    """The same geometry in longitude and latitude, every vertex rounded as it is written."""
-    return shapely.transform(geometry, _rounded)
+    """The same geometry in longitude and latitude, every vertex rounded as it is written, and valid.
+
+    Rounding can fold a ring over itself at a sharp tip; the tip is then a vertex shorter.
+    """
+    shape = shapely.transform(geometry, _rounded)
+    if shape.is_valid:
+        return shape
+    return shapely.transform(shapely.set_precision(shape, 10.0**-DECIMALS), lambda at: np.round(at, DECIMALS))
 
 
 def _rounded(points: np.ndarray) -> np.ndarray:
