@@ -10,6 +10,9 @@ import shapely
 
 from service.basemaps import NONE
 from service.clock import local_date
+from service.geo.clusters import Filters
+from service.geo.incidentrows import STATES
+from service.geo.values import BBox
 from service.grids.queries import editions_on, has_faults
 from service.people.rules import Viewer
 from service.places.ground import GroundData
@@ -17,6 +20,7 @@ from service.responsibility.snapshot import Snapshot
 from service.web.context import asked_day, now, services
 
 _WORLD = [73.0, 18.0, 135.0, 54.0]
+_GLOBE = BBox(-180.0, -90.0, 180.0, 90.0)
 
 
 def map_config(viewer: Viewer, demo: bool) -> dict[str, Any]:
@@ -65,8 +69,15 @@ def page_counts(viewer: Viewer, now: datetime) -> dict[str, Any]:
         "grids": len(zones),
         "vacant": sum(snapshot.leader_of(zone.code, zone.name, zone.kind) is None for zone in zones),
         "incidents": given.incidents.current().counts(now),
+        "located": _located(now),
         "frontages": {**standing, "all": len(snapshot.frontages.rows)},
     }
+
+
+def _located(now: datetime) -> dict[str, int]:
+    """Open incidents that a map can show, by state: what the legend tells under any filter."""
+    found = services().incidents.current().index.clusters(_GLOBE, 4, 64, int(now.timestamp()), Filters())
+    return dict(zip(STATES, found.counts.sum(axis=0).tolist(), strict=True)) | {"open": found.total}
 
 
 def _has_faults(snapshot: Snapshot) -> bool:

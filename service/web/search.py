@@ -72,7 +72,7 @@ def _coordinates(asked: str) -> list[dict[str, Any]]:
         lon, lat = lat, lon
     if abs(lon) > 180 or abs(lat) > 90:
         return []
-    return [_result(0, "coordinates", "", f"{lon:g}, {lat:g}", "经度, 纬度", shapely.Point(lon, lat))]
+    return [_result(0, "coordinates", "", f"{lon:.9g}, {lat:.9g}", "经度, 纬度", shapely.Point(lon, lat))]
 
 
 def _grids(snapshot: Snapshot, asked: str, viewer: Viewer) -> list[dict[str, Any]]:
@@ -148,5 +148,5 @@ def _streets(asked: str) -> list[dict[str, Any]]:
         rank = _rank(asked, name)
         if rank is not None and name not in seen:
             seen.add(name)
-            out.append(_result(rank + 1, "address", name, name, "街路", geom))
+            out.append(_result(rank and rank + 1, "address", name, name, "街路", geom))
     return out

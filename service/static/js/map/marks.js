@@ -107,12 +107,9 @@ export class Incidents {
     board.request('over');
   }
 
-  /** Counts by state for the whole office under the present filters; tells `counted`. */
+  /** Counts by state of all that a map can show under the present filters; tells `counted`. */
   async count() {
-    const [west, south, east, north] = this.board.bounds;
-    const wide = Math.max(east - west, north - south, 0.01);
-    const box = [west - wide, south - wide, east + wide, north + wide];
-    const answer = await this.counting.ask(`/map/clusters?bbox=${asText(box)}&z=4&cell=64${this.state.filterQuery()}`, { quiet: true });
+    const answer = await this.counting.ask(`/map/clusters?bbox=-180,-90,180,90&z=4&cell=64${this.state.filterQuery()}`, { quiet: true });
     if (!answer) return;
     const sums = [0, 1, 2, 3, 4].map((i) => answer.cells.reduce((sum, cell) => sum + (cell[2 + i] || 0), 0));
     for (const fn of this.counted) fn(Object.fromEntries(ORDER.map((key, i) => [key, sums[i]])), answer.total);

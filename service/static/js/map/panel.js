@@ -22,8 +22,8 @@ export class Panel {
     this.sheet();
   }
 
-  /** Asks who answers at a point; `raise` lifts the sheet on a phone. */
-  async ask(lon, lat, { raise = true, focus = false } = {}) {
+  /** Asks who answers at a point; `raise` lifts the sheet on a phone, `keep` leaves the reader where they are in it. */
+  async ask(lon, lat, { raise = true, focus = false, keep = false } = {}) {
     const { frame } = this.board;
     const grid = this.grids.gridAt(frame.x(lon), frame.y(lat));
     this.state.set({ point: [lon, lat], grid: grid ? grid.code : null });
@@ -38,15 +38,17 @@ export class Panel {
     const html = await this.asking.ask(`/map/answer?lon=${lon.toFixed(6)}&lat=${lat.toFixed(6)}&on=${this.state.on}`, { text: true });
     delete this.root.dataset.busy;
     if (html === null) return;
+    const read = keep ? this.place.firstElementChild?.scrollTop || 0 : 0;
+    const held = keep && this.place.contains(document.activeElement);
     this.place.innerHTML = html; // escaped by the server; the policy runs no script and no style in it
     this.place.hidden = false;
     this.idle.hidden = true;
     this.close.hidden = false;
     const answered = this.place.firstElementChild;
     if (answered) {
-      answered.scrollTop = 0;
+      answered.scrollTop = read;
       if (answered.dataset.grid && answered.dataset.grid !== this.state.grid) this.state.set({ grid: answered.dataset.grid });
-      if (focus) answered.focus();
+      if (focus || held) answered.focus({ preventScroll: true });
     }
     this.board.request('over');
   }
@@ -63,7 +65,7 @@ export class Panel {
 
   /** Reads the present answer again, because something changed. */
   refresh() {
-    if (this.state.point && !this.place.hidden) this.ask(...this.state.point, { raise: false });
+    if (this.state.point && !this.place.hidden) this.ask(...this.state.point, { raise: false, keep: true });
   }
 
   dismiss() {
