@@ -22,7 +22,7 @@ from service.incidents.models import Incident
 from service.intake.run import Request, apply_table
 from service.people.models import Account, Organisation, Person
 from service.places.models import Building, Place, Street
-from service.records import counters
+from service.records import batches, counters
 from service.records.models import ImportBatch
 
 FOLDER = ROOT / "gis_data" / "demo"
@@ -109,7 +109,7 @@ def remove_demo(database: Database, now: datetime) -> dict[str, int]:
         gone["editions"] = _delete(session, Edition, demo, Edition.id.not_in(used))
         kept = select(Edition.community_code)
         gone["communities"] = _delete(session, Community, demo, Community.code.not_in(kept))
-        session.execute(delete(ImportBatch).where(ImportBatch.id.in_(demo)))
+        batches.removed(session, demo, now)
         session.execute(delete(Account).where(Account.demo.is_(True)))
         for name in counters.NAMES:
             counters.move(session, name)

@@ -13,7 +13,7 @@ from service.db.base import Base, Owned
 from service.errors import Conflict
 from service.records.models import ImportBatch, ImportRow
 
-APPLYING, DONE, UNDONE = "applying", "done", "undone"
+APPLYING, DONE, UNDONE, REMOVED = "applying", "done", "undone", "removed"
 
 
 def visible(model: type[Owned]) -> ColumnElement[bool]:
@@ -61,6 +61,15 @@ def holds_demo(session: Session) -> bool:
 def is_empty(session: Session) -> bool:
     """Whether nothing was ever imported."""
     return session.scalar(select(ImportBatch.id).where(ImportBatch.state != UNDONE).limit(1)) is None
+
+
+def removed(session: Session, batch_ids: list[int], now: datetime) -> None:
+    """Remember that the demo was there and went: a restart doesn't bring it back."""
+    session.execute(
+        update(ImportBatch)
+        .where(ImportBatch.id.in_(batch_ids), ImportBatch.state == DONE)
+        .values(state=REMOVED, finished_at=now)
+    )
 
 
 def undo(session: Session, batch: ImportBatch, tables: dict[str, type[Base]], now: datetime) -> int:
