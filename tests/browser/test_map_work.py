@@ -334,6 +334,7 @@ def test_the_keyboard_reaches_everything_and_escape_closes(town: Town, desk: Wat
 
 def test_a_change_in_the_database_reaches_the_open_page(town: Town, desk: Watched) -> None:
     page = desk.page
+    page.set_viewport_size({"width": 1200, "height": 400})  # the answer is longer than its panel
     open_map(page, town)
     page.locator("#seek-input").fill(GRID)
     page.locator("#hits [role=option]").filter(has_text="008").first.click()
@@ -361,5 +362,7 @@ def test_a_change_in_the_database_reaches_the_open_page(town: Town, desk: Watche
     rest(page)
     assert told(page) == total - 1
     assert page.evaluate("window.unloaded") is False, "without a reload"
-    assert page.locator("#panel .scroll.asked").evaluate("(one) => one.scrollTop") == 60
+    assert page.locator("#panel .scroll.asked").evaluate("(one) => one.scrollTop") == 60, (
+        "and the reader's place is kept"
+    )
     assert page.evaluate(_FOCUSED) == "answer"
