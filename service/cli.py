@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -133,14 +134,17 @@ def pairs(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]) 
 def import_command(**given: Any) -> None:
     """Read a file into a register; one JSON object last."""
     from service.db.engine import Database
-    from service.intake.run import Request, run_import
+    from service.intake.run import Request, run_import, undo_unfinished
     from service.serving import migrate_store
 
     conf = settings()
     migrate_store(conf)
     edition = given.pop("edition")
     request = Request(edition=edition.date() if edition else None, progress=sys.stderr.isatty(), **given)
-    result = run_import(Database(conf.store_url), conf, request, utcnow())
+    with closing(Database(conf.store_url)) as database:
+        for line in undo_unfinished(database, utcnow()):
+            click.echo(line, err=True)
+        result = run_import(database, conf, request, utcnow())
     for line in result.messages:
         click.echo(line, err=True)
     click.echo(json.dumps(result.summary, ensure_ascii=False))

@@ -11,8 +11,8 @@ from service.config import ROOT, Settings
 from service.db.engine import Database
 from service.db.migrate import migrate
 from service.errors import StewardError
+from service.intake.applying import undo_unfinished
 from service.intake.demo import load_demo
-from service.intake.run import undo_unfinished
 from service.people.accounts import ensure_administrator
 from service.records.batches import is_empty
 

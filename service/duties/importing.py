@@ -89,7 +89,7 @@ def prepare(session: Session, intake: Intake) -> Prepared:
         )
     ]
     columns["code"] = cells.filled(cells.code(intake, "code"), made)
-    cells.unique(intake, "code", columns["code"])
+    columns["code"] = cells.unique(intake, "code", columns["code"])
     return Prepared([lambda _s: Rows(Duty, ("code",), cells.alive(intake, columns))])
 
 

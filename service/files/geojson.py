@@ -60,6 +60,8 @@ def _features(path: Path, data: bytes, notes: list[str], rejects: list[Reject]) 
         items, crs = _members(path, document), _declared_crs(document.get("crs"), notes)
     else:
         items, crs = document, "EPSG:4326"
+    if not isinstance(items, list) and isinstance(document, dict):
+        raise refuse(path, "不是 GeoJSON：features 应是一列要素，这里不是。请从 GIS 软件重新导出为 GeoJSON。")
     if not isinstance(items, list):
         raise refuse(path, "不是 GeoJSON：最外层应是 FeatureCollection。请从 GIS 软件重新导出为 GeoJSON。")
     numbered: Numbered = []
@@ -69,7 +71,9 @@ def _features(path: Path, data: bytes, notes: list[str], rejects: list[Reject]) 
         elif isinstance(item, dict) and _is_feature(item):
             numbered.append((number, item))
         else:
-            rejects.append(Reject(number, "", shown(item), "不是要素：应有 type、properties 和 geometry"))
+            rejects.append(
+                Reject(number, "", "" if item is None else shown(item), "不是要素：应有 type、properties 和 geometry")
+            )
     if items and not numbered and all(isinstance(i, dict) for i in items):
         raise refuse(
             path, "是 JSON，但不是 GeoJSON：里面没有要素（Feature）。请从 GIS 软件导出为 GeoJSON，或把表格存为 CSV。"

@@ -38,6 +38,10 @@ _KML_TRIMMINGS = {
 _gdal_config: Any = pyogrio.set_gdal_config_options
 _list_layers: Any = pyogrio.list_layers
 _read_layer: Any = pyogrio.raw.read
+# What drawing programs number their placemarks with is no key, and must not hide a column "id" of the office's own.
+_KML_ID = "placemark id"
+# GDAL lists these for every KML, used or not; empty ones would stand in for the columns that hold the names.
+_KML_ALWAYS = {_KML_ID, "id", "Name", "description", "Description"}
 _KML_NAME = "document"
 _SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
@@ -80,9 +84,13 @@ def read_kml(path: Path, data: bytes, options: ReadOptions, shown_as: Path) -> S
     with TemporaryDirectory(prefix="steward-") as folder:
         source = Path(folder) / f"{_KML_NAME}.kml"
         source.write_text(text.strip(), encoding="utf-8")
-        table = _read(source, "KML", options, shown_as, None, [])
+        _gdal_config({"LIBKML_ID_FIELD": _KML_ID})
+        try:
+            table = _read(source, "KML", options, shown_as, None, [])
+        finally:
+            _gdal_config({"LIBKML_ID_FIELD": None})
     for name in list(table.columns):
-        if name in _KML_TRIMMINGS or (name == "id" and not present(table.columns[name]).any()):
+        if name in _KML_TRIMMINGS or (name in _KML_ALWAYS and not present(table.columns[name]).any()):
             del table.columns[name]
     table.encoding = encoding
     return table

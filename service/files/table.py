@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,8 @@ def shown(value: object, limit: int = 60) -> str:
     >>> shown("a\\nb")
     'a b'
     """
-    text = " ".join(str(value).split())
+    told = json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, (dict, list)) else str(value)
+    text = " ".join(told.split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

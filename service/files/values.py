@@ -28,6 +28,7 @@ _WHOLE_WITH_POINT = re.compile(r"(\d+)\.0+")
 _QUOTED_FORMULA = re.compile(r'="(.*)"')
 _UNIT = re.compile(r"^([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*(?:㎡|m2|m²|平方米|米|m|公里|km|户|人|个|元|%|岁|分)?$")
 _THOUSANDS = re.compile(r"^[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
+_UNUSUAL = re.compile(r"[^0-9A-Za-z_-]")
 _LOST = "表格软件把编码变成了数，末尾的数字已丢失。请在原表把这一列设为“文本”再导出"
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _OTHER_PHONE = re.compile(r"(0\d{2,3})?[2-9]\d{6,7}(转?\d{1,6})?|[48]00\d{7}|1\d{2,4}|9\d{4}")
@@ -63,6 +64,10 @@ def parse_int(column: Column, field: str) -> Parsed:
 
 def parse_code(column: Column, field: str) -> Parsed:
     """Codes as text or None, shape (n,) of objects. What a spreadsheet did to them is undone, or told where lost."""
+    distinct = Distinct(column)
+    if _UNUSUAL.search("".join(distinct.values.tolist())) is None and not (distinct.values == "").any():
+        values = distinct.spread(distinct.values, None)
+        return Parsed(values, ~present(values), [], [])
     return each(column, field, _code)
 
 

@@ -85,17 +85,24 @@ class Verdicts:
         }
 
     def write_rejects(self, path: Path) -> None:
-        """The rejects as a CSV that Excel opens with its Chinese intact and computes nothing in."""
-        with path.open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["行号", "字段", "值", "原因"])
-            for r in self.rejects:
-                writer.writerow([r.row, harmless(r.field), harmless(r.value), harmless(r.reason)])
+        write_rejects(path, [("", reject) for reject in self.rejects])
 
     def _sentence(self, text: str, count: int) -> str:
         rows = self._examples.get(text, [])
         where = f"（第 {'、'.join(map(str, rows))} 行{'等' if count > len(rows) else ''}）" if rows else ""
         return text + (f"：{count} 处" if count > 1 else "") + where
+
+
+def write_rejects(path: Path, rejects: Iterable[tuple[str, Reject]]) -> None:
+    """(file, reject) as a CSV that Excel opens with its Chinese intact and computes nothing in."""
+    rejects = list(rejects)
+    several = len({name for name, _ in rejects}) > 1
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["行号", "字段", "值", "原因", *(["文件"] if several else [])])
+        for name, r in rejects:
+            cells = [harmless(text) for text in (r.field, r.value, r.reason, *([name] if several else []))]
+            writer.writerow([r.row, *cells])
 
 
 def harmless(text: str) -> str:

@@ -86,7 +86,7 @@ def prepare(_session: Session, intake: Intake) -> Prepared:
         for name, shape in zip(columns["shop_name"], shapes, strict=True)
     ]
     columns["code"] = cells.filled(cells.code(intake, "code"), made)
-    cells.unique(intake, "code", columns["code"])
+    columns["code"] = cells.unique(intake, "code", columns["code"])
     return Prepared([lambda _s: Rows(Frontage, ("code",), *cells.alive_with(intake, columns, shapes))])
 
 

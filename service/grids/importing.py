@@ -27,7 +27,18 @@ Starts = dict[str, date | None]
 COMMUNITY_FIELDS = (
     Field(
         "code",
-        ("编码", "编号", "代码", "社区编码", "村社区编码", "统计用区划代码", "区划代码", "id"),
+        (
+            "编码",
+            "编号",
+            "代码",
+            "社区编码",
+            "社区代码",
+            "村社区编码",
+            "村社区代码",
+            "统计用区划代码",
+            "区划代码",
+            "id",
+        ),
         required=True,
         label="编码",
     ),
@@ -42,7 +53,7 @@ GRID_FIELDS = (
     Field("name", ("网格名称", "名称", "网格名", "title"), label="名称"),
     Field(
         "community_code",
-        ("社区编码", "所属社区编码", "社区代码", "村社区编码", "所属社区", "社区", "community"),
+        ("社区编码", "所属社区编码", "社区代码", "村社区编码", "村社区代码", "所属社区", "社区", "community"),
         label="社区",
     ),
     Field("kind", ("网格类型", "类型", "类别", "网格类别", "type"), label="类型"),
@@ -56,7 +67,7 @@ GRID_FIELDS = (
 def prepare_communities(_session: Session, intake: Intake) -> Prepared:
     """Communities with their outline, where the file has one."""
     codes = cells.code(intake, "code", needed=True)
-    cells.unique(intake, "code", codes)
+    codes = cells.unique(intake, "code", codes)
     names = cells.text(intake, "name", needed=True)
     outlines = cells.shapes(intake, "polygon", needed=False) if intake.geometry is not None else None
     columns = {"code": codes, "name": names, **cells.texts(intake, ("notes",))}
@@ -103,6 +114,7 @@ def prepare_grids(session: Session, intake: Intake) -> Prepared:
 def _homes(intake: Intake, shapes: np.ndarray, known: list[CommunityRow]) -> np.ndarray:
     """The stated community by code or name, else the one with the largest share of the grid's area."""
     by_word = {row.code: row.code for row in known} | {row.name: row.code for row in known}
+    some = "、".join(row.code for row in known[:6]) + ("…" if len(known) > 6 else "")
     stated = cells.code(intake, "community_code")
     out = np.array([by_word.get(one) if one else None for one in stated], dtype=object)
     for i in np.flatnonzero(
@@ -112,7 +124,7 @@ def _homes(intake: Intake, shapes: np.ndarray, known: list[CommunityRow]) -> np.
             i,
             "community_code",
             stated[i],
-            f"没有社区“{stated[i]}”。先导入社区，或改正这一格；可用的有：{'、'.join(row.code for row in known[:6])}…",
+            f"没有社区“{stated[i]}”。先导入社区，或改正这一格" + (f"；可用的有：{some}。" if known else "。"),
         )
     missing = np.flatnonzero([word is None for word in stated])
     with_outline = [row for row in known if row.geom is not None]

@@ -9,12 +9,15 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.config import ROOT
 from service.files.mapping import Field
+from service.files.table import present
 from service.geo.pointindex import PointIndex
+from service.geo.points import Points
 from service.grids.models import Edition
 from service.grids.queries import zones_on
 from service.grids.rules import TILING_KINDS
@@ -179,39 +182,30 @@ def prepare(session: Session, intake: Intake) -> Prepared:
     _states(intake, columns)
     lon, lat = cells.points(intake)
     numbers = _numbers(intake)
-    if any(one is None for one in numbers):
-        numbers = cells.filled(
-            numbers,
-            cells.fingerprints(
-                "i",
-                reported,
-                lon,
-                lat,
-                columns.get("category_name"),
-                columns.get("address"),
-                columns.get("description"),
-            ),
-        )
+    nameless = ~present(numbers)
+    if nameless.any():
+        told_by = (reported, lon, lat, *(columns.get(name) for name in ("category_name", "address", "description")))
+        numbers = numbers.copy()
+        numbers[nameless] = cells.fingerprints("i", *(None if one is None else one[nameless] for one in told_by))
     columns["number"] = cells.unique(intake, "number", numbers)
     alive = intake.alive
     columns = cells.alive(intake, columns)
     lon, lat = lon[alive], lat[alive]
     columns["grid_code"], columns["community_code"] = locate_by_day(session, columns["reported_at"], lon, lat)
-    geometry = cells.point_array(lon, lat)
     missing = int(np.isnan(lon).sum())
     if missing:
         intake.verdicts.warn(f"{missing} 行没有坐标：已存入，但不在地图上，等待定位。")
-    outside = int((~np.isnan(lon)).sum() - sum(code is not None for code in columns["grid_code"]))
+    outside = int((~np.isnan(lon)).sum() - present(columns["grid_code"]).sum())
     if outside and outside < len(lon) - missing:
         intake.verdicts.warn(f"{outside} 行的位置不在任何网格里。")
-    return Prepared([lambda _s: Rows(Incident, ("number",), columns, geometry)])
+    return Prepared([lambda _s: Rows(Incident, ("number",), columns, Points(lon, lat))])
 
 
 def _numbers(intake: Intake) -> np.ndarray:
     """The stated numbers; a column that was only taken for one and repeats itself (a count, a beat) is none."""
     numbers = cells.code(intake, "number")
-    given = [one for one in numbers.tolist() if one is not None]
-    repeated = len(given) - len(set(given))
+    given = numbers[present(numbers)]
+    repeated = len(given) - len(pd.unique(given))
     if "number" in intake.asked.explicit or repeated <= _MOST_REPEATED * len(given):
         return numbers
     intake.verdicts.warn(f"编号一列有 {repeated} 个重复，不像编号，没有采用（确实是编号时加 --map number=列名）")
@@ -227,9 +221,9 @@ def _categories(intake: Intake, columns: dict[str, Any]) -> None:
     if intake.has("category"):
         columns["category"] = code
     if intake.has("category_name") or intake.has("category"):
-        columns["category_name"] = cells.filled(name, [known.get(one, one) if one else None for one in code.tolist()])
+        columns["category_name"] = cells.filled(name, cells.translated(code, lambda one: known.get(one, one)))
     if not intake.has("category"):
-        columns["category"] = np.array([codes_by_name.get(one) if one else None for one in name.tolist()], dtype=object)
+        columns["category"] = cells.translated(name, codes_by_name.get)
 
 
 def _states(intake: Intake, columns: dict[str, Any]) -> None:

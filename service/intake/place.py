@@ -18,10 +18,11 @@ from service.records.importing import Intake, Kind
 
 _ENOUGH = 5
 _BETTER = 0.15
+_LOOKED_AT = 20_000
 
 
 def place_geometry(session: Session, kind: Kind, intake: Intake, table: SourceTable, asked: str | None) -> None:
-    """Sets `intake.geometry` to lon/lat. Raises InvalidValue or NothingStored when the file can't be right."""
+    """Sets `geometry` or `points` to lon/lat. Raises InvalidValue or NothingStored when the file can't be right."""
     if kind.geometry == "none":
         intake.geometry = None
         return
@@ -31,8 +32,14 @@ def place_geometry(session: Session, kind: Kind, intake: Intake, table: SourceTa
         intake.geometry = geometries_to_wgs84(intake.geometry, crs)
     elif columns is not None:
         crs = parse_crs(asked or "EPSG:4326")
-        lon, lat = cells.coordinates(intake, *columns, asked)
-        intake.geometry = cells.point_array(lon, lat)
+        points = cells.coordinates(intake, *columns, asked)
+        if kind.geometry == "point":
+            intake.points = points
+        else:
+            intake.geometry = points.shapes()
+    elif kind.geometry_needed and table.rejects:
+        intake.geometry = np.full(len(table), None, dtype=object)  # the reader's own reasons say more
+        return
     elif kind.geometry_needed:
         hint = "，也没有认出经度、纬度两列（可用 --map lon=列名 --map lat=列名 指出）" if kind.points_from else ""
         raise InvalidValue("geometry", f"“{table.path.name}”里没有图形{hint}。")
@@ -44,14 +51,11 @@ def place_geometry(session: Session, kind: Kind, intake: Intake, table: SourceTa
 def _held_against_zones(session: Session, intake: Intake, crs: Crs, stated: bool) -> None:
     """Refuse what fits the office's own area only when swapped or shifted back; warn when the system was stated."""
     index = _own_area(session, intake)
-    if index is None or intake.geometry is None:
+    if index is None:
         return
-    here = intake.geometry[~shapely.is_missing(intake.geometry) & intake.alive]
-    here = here[~shapely.is_empty(here)][:20_000]
-    if len(here) < _ENOUGH:
+    lon, lat = _some_spots(intake)
+    if len(lon) < _ENOUGH:
         return
-    spots = shapely.get_coordinates(shapely.centroid(here))
-    lon, lat = spots[:, 0], spots[:, 1]
     now = _share(index, lon, lat)
     if now >= 1 - _BETTER:
         return
@@ -71,6 +75,18 @@ def _held_against_zones(session: Session, intake: Intake, crs: Crs, stated: bool
             raise NothingStored(
                 f"{words}。加 --crs {name} 重新导入；确实是 WGS-84 时加 --crs EPSG:4326。什么也没有存入。"
             )
+
+
+def _some_spots(intake: Intake) -> tuple[np.ndarray, np.ndarray]:
+    """(lon, lat) of the first twenty thousand rows that have a place."""
+    if intake.points is not None:
+        here = intake.points[np.flatnonzero(~intake.points.missing & intake.alive)[:_LOOKED_AT]]
+        return here.lon, here.lat
+    if intake.geometry is None:
+        return np.empty(0), np.empty(0)
+    shapes = intake.geometry[~shapely.is_missing(intake.geometry) & intake.alive]
+    spots = shapely.get_coordinates(shapely.centroid(shapes[~shapely.is_empty(shapes)][:_LOOKED_AT]))
+    return spots[:, 0], spots[:, 1]
 
 
 def _own_area(session: Session, intake: Intake) -> PointIndex | None:

@@ -47,7 +47,7 @@ def prepare_people(_session: Session, intake: Intake) -> Prepared:
     codes = cells.filled(
         codes, [f"{name}-{phone}" if phone else str(name) for name, phone in zip(names, phones, strict=True)]
     )
-    cells.unique(intake, "code", codes)
+    codes = cells.unique(intake, "code", codes)
     columns = {"code": codes, "name": names, "phone": phones}
     columns |= cells.texts(intake, ("organisation_code", "title", "notes"))
     return Prepared([lambda _s: Rows(Person, ("code",), cells.alive(intake, columns))])
@@ -57,7 +57,7 @@ def prepare_organisations(_session: Session, intake: Intake) -> Prepared:
     """An organisation without a code is known by its name."""
     names = cells.text(intake, "name", needed=True)
     codes = cells.filled(cells.code(intake, "code"), names.tolist())
-    cells.unique(intake, "code", codes)
+    codes = cells.unique(intake, "code", codes)
     columns = {"code": codes, "name": names, "phone": cells.phone(intake, "phone")}
     columns |= cells.texts(intake, ("kind", "head_code", "address", "notes"))
     return Prepared([lambda _s: Rows(Organisation, ("code",), cells.alive(intake, columns))])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 
 import numpy as np
 import shapely
 from sqlalchemy.orm import Session
 
+from service.db.base import Base
 from service.files.mapping import Field
 from service.places.models import Building, Place, Street
 from service.records import cells
@@ -118,22 +118,22 @@ def place_kind(value: object) -> str:
 
 
 def _codes(intake: Intake) -> np.ndarray:
-    """Stated codes; else one made of the geometry, so that a second import finds the same thing."""
+    """Stated codes; else one made of the geometry, so that a second import finds the same thing.
+
+    Things of one geometry are told apart by their order.
+    """
     given = cells.code(intake, "code")
     shapes = intake.geometry
     assert shapes is not None
     if all(one is not None for one in given):
         return given
-    wkb = shapely.to_wkb(shapes)
-    made = [None if one is None else "g" + hashlib.blake2s(one, digest_size=8).hexdigest() for one in wkb]
-    return cells.filled(given, made)
+    return cells.filled(given, cells.fingerprints("g", shapely.to_wkb(shapes, hex=True)))
 
 
 def prepare_streets(_session: Session, intake: Intake) -> Prepared:
     """Lines with a name and a level."""
     lines = cells.shapes(intake, "line")
-    codes = _codes(intake)
-    cells.unique(intake, "code", codes)
+    codes = cells.unique(intake, "code", _codes(intake))
     level = np.array([street_level(value) for value in intake.column("level")], dtype=object)
     columns = {"code": codes, "name": cells.text(intake, "name"), "level": level}
     return Prepared([lambda _s: Rows(Street, ("code",), *cells.alive_with(intake, columns, lines))])
@@ -142,8 +142,7 @@ def prepare_streets(_session: Session, intake: Intake) -> Prepared:
 def prepare_buildings(_session: Session, intake: Intake) -> Prepared:
     """Polygons with a name and an address."""
     outlines = cells.shapes(intake, "polygon")
-    codes = _codes(intake)
-    cells.unique(intake, "code", codes)
+    codes = cells.unique(intake, "code", _codes(intake))
     columns = {"code": codes, **cells.texts(intake, ("name", "address"))}
     return Prepared([lambda _s: Rows(Building, ("code",), *cells.alive_with(intake, columns, outlines))])
 
@@ -151,8 +150,7 @@ def prepare_buildings(_session: Session, intake: Intake) -> Prepared:
 def prepare_places(_session: Session, intake: Intake) -> Prepared:
     """Any geometry with a kind."""
     shapes = cells.shapes(intake, "any")
-    codes = _codes(intake)
-    cells.unique(intake, "code", codes)
+    codes = cells.unique(intake, "code", _codes(intake))
     kind = np.array([place_kind(value) for value in intake.column("kind")], dtype=object)
     columns = {"code": codes, "kind": kind, **cells.texts(intake, ("name", "address"))}
     return Prepared([lambda _s: Rows(Place, ("code",), *cells.alive_with(intake, columns, shapes))])
@@ -165,10 +163,12 @@ def _kind(
     geometry: str,
     prepare: Callable[[Session, Intake], Prepared],
     model: type[Street] | type[Building] | type[Place],
+    points_from: tuple[str, str] | None = None,
 ) -> Kind:
-    return Kind(name, label, fields, geometry, prepare, {model.__tablename__: model}, (GROUND,), geometry_needed=True)
+    tables: dict[str, type[Base]] = {model.__tablename__: model}
+    return Kind(name, label, fields, geometry, prepare, tables, (GROUND,), points_from, geometry_needed=True)
 
 
 STREETS = _kind("streets", "街路", STREET_FIELDS, "line", prepare_streets, Street)
 BUILDINGS = _kind("buildings", "建筑", BUILDING_FIELDS, "polygon", prepare_buildings, Building)
-PLACES = _kind("places", "场所", PLACE_FIELDS, "any", prepare_places, Place)
+PLACES = _kind("places", "场所", PLACE_FIELDS, "any", prepare_places, Place, ("lon", "lat"))

@@ -52,6 +52,11 @@ def only_demo(session: Session) -> bool:
     return [bool(demo) for demo, _ in done] == [True]
 
 
+def demo_batches(session: Session) -> frozenset[int]:
+    """The ids of the demo's imports."""
+    return frozenset(session.scalars(select(ImportBatch.id).where(ImportBatch.demo.is_(True))))
+
+
 def holds_demo(session: Session) -> bool:
     """Whether demo rows are still there."""
     found = session.scalar(select(ImportBatch.id).where(ImportBatch.demo.is_(True), ImportBatch.state == DONE).limit(1))

@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import shapely
 
 from service.errors import InvalidValue
 from service.files.parsed import Parsed
+from service.files.table import objects, present
 from service.files.values import parse_code, parse_date, parse_int, parse_lonlat, parse_phone, parse_text, parse_time
 from service.geo.coverage import repair
 from service.geo.crs import parse_crs, to_wgs84
+from service.geo.points import Points
 from service.records.importing import Column, Intake
 
 _ACCEPTED = {
@@ -24,6 +27,8 @@ _ACCEPTED = {
     "any": {0, 1, 2, 3, 4, 5, 6},
 }
 _WORDS = {"line": "线", "polygon": "面", "point": "点", "line_or_point": "线或点", "any": "点、线或面"}
+_NAMES = ("点", "线", "环线", "面", "多点", "多线", "多面", "混合图形")  # in the order of Shapely's type ids
+_MULTI = (shapely.multipoints, shapely.multilinestrings, shapely.multipolygons)  # by dimension
 
 
 def _parsed(intake: Intake, name: str, parse: Callable[..., Parsed], *more: Any, strict: bool = True) -> Column:
@@ -81,8 +86,9 @@ def day(intake: Intake, name: str) -> Column:
 
 
 def moment(intake: Intake, name: str, needed: bool = False) -> Column:
-    """Times as datetime64[ms], UTC; NaT where empty."""
-    found = parse_time(intake.values[name], name, intake.asked.time_zone)
+    """Times as datetime64[ms], UTC; NaT where empty. The field's texts are given up: there may be millions."""
+    raw = intake.values.pop(name)
+    found = parse_time(raw, name, intake.asked.time_zone)
     for note in found.notes:
         intake.verdicts.warn(note)
     for problem in found.problems:
@@ -92,25 +98,30 @@ def moment(intake: Intake, name: str, needed: bool = False) -> Column:
         intake.verdicts.warn_problems(found.problems, intake.rows)
     values = np.asarray(found.values).astype("datetime64[ms]")
     if needed:
-        intake.reject_where(np.isnat(values), name, intake.values[name], "这一格是空的，必须有时间。")
+        intake.reject_where(np.isnat(values), name, raw, "这一格是空的，必须有时间。")
     return values
 
 
 def _need(intake: Intake, name: str, values: Column, needed: bool) -> Column:
     if needed:
-        intake.reject_where(
-            np.array([value is None for value in values.tolist()], dtype=bool), name, values, "这一格是空的，必须填写。"
-        )
+        intake.reject_where(~present(values), name, values, "这一格是空的，必须填写。")
     return values
 
 
-def filled(values: Column, instead: Sequence[Any]) -> Column:
+def filled(values: Column, instead: Sequence[Any] | Column) -> Column:
     """Empty cells taken from another column."""
+    empty = ~present(values)
+    if not empty.any():
+        return values
     out = values.copy()
-    for i, value in enumerate(values.tolist()):
-        if value is None:
-            out[i] = instead[i]
+    out[empty] = objects(instead)[empty]
     return out
+
+
+def translated(values: Column, meaning: Callable[[Any], Any]) -> Column:
+    """Each value's meaning, asked once per distinct value; None stays None."""
+    codes, distinct = pd.factorize(values, use_na_sentinel=True)
+    return np.asarray(objects([*(meaning(one) for one in distinct.tolist()), None])[codes], dtype=object)
 
 
 def worded(intake: Intake, name: str, words: Mapping[str, str], otherwise: str) -> Column:
@@ -125,18 +136,13 @@ def worded_by(
 ) -> Column:
     """Words by a rule. `otherwise`: a value, an array (n,), or None when the cell is needed."""
     raw = text(intake, name, needed=otherwise is None and intake.has(name))
-    given = raw.tolist()
-    meaning = {word: known(word) for word in set(given) if word is not None}
-    default = otherwise if isinstance(otherwise, np.ndarray) else np.full(len(given), otherwise, dtype=object)
-    out = default.copy()
+    default = otherwise if isinstance(otherwise, np.ndarray) else np.full(len(raw), otherwise, dtype=object)
+    out = translated(raw, known)
+    nothing = ~present(out)
+    out[nothing] = default[nothing]
     strange: dict[str, list[int]] = {}
-    for i, word in enumerate(given):
-        if word is None:
-            continue
-        if meaning[word] is not None:
-            out[i] = meaning[word]
-        else:
-            strange.setdefault(word, []).append(i)
+    for i in np.flatnonzero(nothing & present(raw)).tolist():
+        strange.setdefault(raw[i], []).append(i)
     for word, indexes in strange.items():
         if lenient:
             intake.verdicts.warn(f"不认识“{word[:30]}”（{name}），按 {default[indexes[0]]} 存入", len(indexes))
@@ -149,13 +155,14 @@ def worded_by(
 def mapped(intake: Intake, name: str, words: Mapping[str, str]) -> Column:
     """Known words as their codes, others as they are."""
     raw = text(intake, name)
-    return np.array(
-        [None if one is None else words.get(one.strip().lower(), one) for one in raw.tolist()], dtype=object
-    )
+    return translated(raw, lambda one: words.get(one.strip().lower(), one))
 
 
 def unique(intake: Intake, name: str, values: Column) -> Column:
     """Repeated keys: the later rows are rejected, or numbered when that was asked for. Returns the keys in use."""
+    used = values[intake.alive]
+    if present(used).all() and len(pd.unique(used)) == len(used):
+        return values
     first: dict[Any, int] = {}
     out = values.copy()
     times: dict[Any, int] = {}
@@ -168,18 +175,25 @@ def unique(intake: Intake, name: str, values: Column) -> Column:
             first[key] = i
             continue
         if intake.asked.number_duplicates:
-            times[key] = times.get(key, 1) + 1
-            out[i] = f"{key}-{times[key]}"
+            while out[i] in first:
+                times[key] = times.get(key, 1) + 1
+                out[i] = f"{key}-{times[key]}"
+            first[out[i]] = i
+            continue
+        row = int(intake.rows[first[key]])
+        given = intake.column(name)[i]
+        if given is not None and str(given).strip():
+            reason = f"编码“{key}”重复：第 {row} 行已经用了它。改正编码，或加 --duplicates number 收下。"
         else:
-            row = int(intake.rows[first[key]])
-            intake.reject(
-                i, name, key, f"编码“{key}”重复：第 {row} 行已经用了它。改正编码，或加 --duplicates number 收下。"
-            )
+            key, reason = "", f"没有编码，内容又和第 {row} 行一样。补上编码，或加 --duplicates number 收下。"
+        intake.reject(i, name, key, reason)
     return out
 
 
 def alive(intake: Intake, columns: Mapping[str, Column]) -> dict[str, Column]:
     """Only the rows that were not rejected."""
+    if intake.alive.all():
+        return dict(columns)
     return {name: values[intake.alive] for name, values in columns.items()}
 
 
@@ -203,7 +217,10 @@ def shapes(intake: Intake, kind: str, needed: bool = True) -> Column:
     for i in np.flatnonzero(wrong & intake.alive).tolist():
         part = _extract(out[i], kind)
         if part is None:
-            intake.reject(i, "geometry", out[i].geom_type, f"图形是 {out[i].geom_type}，这里需要{_WORDS[kind]}。")
+            intake.reject(i, "geometry", "", f"图形是{_NAMES[types[i]]}，这里需要{_WORDS[kind]}。")
+        elif types[i] == 7:
+            taken = _NAMES[shapely.get_type_id(part)]
+            intake.verdicts.warn(f"混合图形里只取了{taken}", rows=[int(intake.rows[i])])
         out[i] = part
     out[empty] = None
     if kind in ("polygon", "any"):
@@ -218,9 +235,13 @@ def shapes(intake: Intake, kind: str, needed: bool = True) -> Column:
 def _extract(geom: Any, kind: str) -> Any:
     """The usable part of a collection; the outline of a polygon where lines are wanted; None when there is none."""
     if geom.geom_type == "GeometryCollection":
-        parts = [part for part in geom.geoms if shapely.get_type_id(part) in _ACCEPTED[kind]]
-        merged = shapely.union_all(parts) if parts else None
-        return merged if merged is not None and shapely.get_type_id(merged) in _ACCEPTED[kind] else None
+        parts = shapely.get_parts([geom])
+        while (shapely.get_type_id(parts) > 3).any():
+            parts = shapely.get_parts(parts)
+        parts = parts[np.isin(shapely.get_type_id(parts), list(_ACCEPTED[kind])) & ~shapely.is_empty(parts)]
+        dimension = shapely.get_dimensions(parts)
+        parts = parts[dimension == dimension.max(initial=0)]
+        return None if not len(parts) else parts[0] if len(parts) == 1 else _MULTI[dimension.max()](parts)
     if kind == "line_or_point":
         return shapely.point_on_surface(geom)
     if geom.geom_type == "LinearRing" and kind in ("line", "any"):
@@ -235,7 +256,7 @@ def _repaired(intake: Intake, out: Column) -> Column:
     fixed, notes, rejected = repair(out[polygons])
     for place, index in enumerate(polygons.tolist()):
         if rejected[place]:
-            intake.reject(index, "geometry", out[index].geom_type, notes[place] or "图形不能用。")
+            intake.reject(index, "geometry", "", notes[place] or "图形不能用。")
         else:
             out[index] = fixed[place]
             if notes[place]:
@@ -272,6 +293,8 @@ def points(intake: Intake) -> tuple[np.ndarray, np.ndarray]:
     """(lon, lat) float64 of each row, NaN where there is none; rows whose coordinates can't be right are rejected."""
     n = len(intake.rows)
     lon, lat = np.full(n, np.nan), np.full(n, np.nan)
+    if intake.points is not None:
+        return intake.points.lon, intake.points.lat
     if intake.geometry is not None:
         spots = intake.geometry.copy()
         types = shapely.get_type_id(spots)
@@ -284,19 +307,11 @@ def points(intake: Intake) -> tuple[np.ndarray, np.ndarray]:
     return lon, lat
 
 
-def point_array(lon: np.ndarray, lat: np.ndarray) -> Column:
-    """Shapely points (n,), None where a coordinate is NaN."""
-    out = np.empty(len(lon), dtype=object)
-    here = ~(np.isnan(lon) | np.isnan(lat))
-    out[here] = shapely.points(lon[here], lat[here])
-    return out
-
-
-def coordinates(intake: Intake, x_name: str, y_name: str, crs: str | None) -> tuple[np.ndarray, np.ndarray]:
-    """Two columns as WGS-84 degrees, NaN where both are empty; rejected rows in words."""
+def coordinates(intake: Intake, x_name: str, y_name: str, crs: str | None) -> Points:
+    """Two columns as WGS-84 degrees, none where both are empty; rejected rows in words. Their texts are given up."""
     found = parse_lonlat(
-        intake.values[x_name],
-        intake.values[y_name],
+        intake.values.pop(x_name),
+        intake.values.pop(y_name),
         x_name,
         y_name,
         projected=parse_crs(crs or "EPSG:4326").kind == "projected",
@@ -305,16 +320,14 @@ def coordinates(intake: Intake, x_name: str, y_name: str, crs: str | None) -> tu
         intake.verdicts.warn(note)
     for problem in found.problems:
         intake.reject(problem.row, problem.field, problem.value, problem.reason)
-    return to_wgs84(found.values[:, 0], found.values[:, 1], parse_crs(crs or "EPSG:4326"))
+    return Points(*to_wgs84(found.values[:, 0], found.values[:, 1], parse_crs(crs or "EPSG:4326")))
 
 
-def fingerprints(prefix: str, *columns: Any) -> list[str]:
+def fingerprints(prefix: str, *columns: Column | None) -> list[str]:
     """A stable key per row from some of its values."""
-    lists = [[None] * 0 if column is None else column.tolist() for column in columns]
-    present = [one for one in lists if one]
     keys: dict[str, int] = {}
     out = []
-    for row in zip(*present, strict=True):
+    for row in zip(*(column.tolist() for column in columns if column is not None), strict=True):
         digest = hashlib.blake2s("|".join(map(str, row)).encode(), digest_size=8).hexdigest()
         keys[digest] = keys.get(digest, 0) + 1
         out.append(f"{prefix}{digest}" + (f"-{keys[digest]}" if keys[digest] > 1 else ""))
