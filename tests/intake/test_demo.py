@@ -31,6 +31,7 @@ from service.people.accounts import create_account, make_token
 from service.people.models import Account, Organisation, Person, Token
 from service.places.models import Building, Place, Street
 from service.records.batches import holds_demo, only_demo
+from service.records.models import ImportBatch
 from service.responsibility.keeper import Responsibility
 from service.serving import prepare
 from tests.conftest import MONDAY_NOON, PASSWORD, POSTGRES, fresh_postgres
@@ -270,3 +271,77 @@ def test_the_demo_entry_closes_with_the_first_own_row(demo: Database, settings: 
     bring(demo, settings, "people", path)
     with demo.read() as session:
         assert holds_demo(session) and not only_demo(session)
+
+
+# What an own import says again is the office's own -------------------------------------------------------------------
+
+UNCHANGED = [
+    ("organisations", "organisations.csv"),
+    ("people", "persons.csv"),
+    ("communities", "communities.geojson"),
+    ("grids", "grids.geojson"),
+    ("streets", "streets.geojson"),
+    ("buildings", "buildings.geojson"),
+    ("places", "places.geojson"),
+]
+
+
+def test_rows_that_an_own_import_repeats_stay(demo: Database, settings: Settings) -> None:
+    before = contents(demo)
+    for kind, name in UNCHANGED:
+        done = bring(demo, settings, kind, FOLDER / name)
+        assert (done.summary["updated"], done.summary["unchanged"]) == (0, done.summary["accepted"]), kind
+    assert contents(demo) == before
+    remove_demo(demo, MONDAY_NOON)
+    after = contents(demo)
+    kept = {"organisations", "persons", "communities", "editions", "grids", "streets", "buildings", "places"}
+    assert {name for name, rows in after.items() if rows} == kept
+    assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+    with demo.read() as session:
+        own = set(session.scalars(select(ImportBatch.id).where(ImportBatch.demo.is_(False))))
+        for model in REGISTERS:
+            assert set(session.scalars(select(model.batch_id).distinct())) <= own
+
+
+def test_only_the_repeated_rows_stay(demo: Database, settings: Settings, tmp_path: Path) -> None:
+    """Two grids of one community, one changed: they keep their community and its edition, all else goes."""
+    given = json.loads((FOLDER / "grids.geojson").read_text(encoding="utf-8"))
+    given["features"] = given["features"][:2]
+    given["features"][1]["properties"]["name"] = "改名网格"
+    path = tmp_path / "two.geojson"
+    path.write_text(json.dumps(given), encoding="utf-8")
+    done = bring(demo, settings, "grids", path)
+    assert (done.summary["updated"], done.summary["unchanged"]) == (1, 1)
+    remove_demo(demo, MONDAY_NOON)
+    after = contents(demo)
+    assert {name: len(rows) for name, rows in after.items() if rows} == {"communities": 1, "editions": 1, "grids": 2}
+    assert "改名网格" in repr(after["grids"])
+
+
+def test_many_changed_rows_stay_too(
+    demo: Database, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than an import writes at once, here in three portions."""
+    monkeypatch.setattr("service.intake.applying._AT_ONCE_UPDATES", 200)
+    newest = select(Incident.number, Incident.reported_at).order_by(Incident.number.desc()).limit(500)
+    with demo.read() as session:
+        rows = session.execute(newest).all()
+    lines = [f"{number},{at:%Y-%m-%dT%H:%M:%SZ},自己写的地址" for number, at in rows]
+    path = tmp_path / "incidents.csv"
+    path.write_text("number,reported_at,address\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    first = bring(demo, settings, "incidents", path)
+    assert first.summary["updated"] == len(rows) == 500
+    remove_demo(demo, MONDAY_NOON)
+    assert {name: count for name, count in counts(demo).items() if count} == {"incidents": len(rows)}
+    assert bring(demo, settings, "incidents", path).summary["unchanged"] == len(rows)
+
+
+def test_loading_the_demo_over_own_rows_does_not_make_them_demo(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    bring(database, settings, "communities", FOLDER / "communities.geojson")
+    bring(database, settings, "people", FOLDER / "persons.csv")
+    before = contents(database)
+    load_demo(database, settings, MONDAY_NOON)
+    remove_demo(database, MONDAY_NOON)
+    assert contents(database) == before
