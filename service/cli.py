@@ -134,16 +134,15 @@ def pairs(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]) 
 def import_command(**given: Any) -> None:
     """Read a file into a register; one JSON object last."""
     from service.db.engine import Database
-    from service.intake.run import Request, run_import, undo_unfinished
-    from service.serving import migrate_store
+    from service.intake.run import Request, run_import
+    from service.serving import migrate_store, undo_broken
 
     conf = settings()
     migrate_store(conf)
     edition = given.pop("edition")
     request = Request(edition=edition.date() if edition else None, progress=sys.stderr.isatty(), **given)
     with closing(Database(conf.store_url)) as database:
-        for line in undo_unfinished(database, utcnow()):
-            click.echo(line, err=True)
+        undo_broken(database)
         result = run_import(database, conf, request, utcnow())
     for line in result.messages:
         click.echo(line, err=True)

@@ -34,9 +34,7 @@ def serve(settings: Settings) -> None:
 
 def prepare(database: Database, settings: Settings) -> None:
     """Undo what a crash left, load the demo into an empty database, make the first administrator."""
-    undone = undo_unfinished(database, utcnow())
-    for line in undone:
-        say(line)
+    undo_broken(database)
     if settings.demo:
         with database.read() as session:
             empty = is_empty(session)
@@ -47,6 +45,12 @@ def prepare(database: Database, settings: Settings) -> None:
         password = ensure_administrator(session, utcnow())
     if password:
         say(f"管理员账号 admin，一次性密码：{password}（第一次登录后要换）")
+
+
+def undo_broken(database: Database) -> None:
+    """Undo the imports that a crash left half done, and say so."""
+    for line in undo_unfinished(database, utcnow()):
+        say(line)
 
 
 def run_server(settings: Settings) -> None:

@@ -218,7 +218,7 @@ def shapes(intake: Intake, kind: str, needed: bool = True) -> Column:
         part = _extract(out[i], kind)
         if part is None:
             intake.reject(i, "geometry", "", f"图形是{_NAMES[types[i]]}，这里需要{_WORDS[kind]}。")
-        elif types[i] == 7:
+        elif types[i] == 7 and shapely.get_num_geometries(part) < len(_simple(out[i])):
             taken = _NAMES[shapely.get_type_id(part)]
             intake.verdicts.warn(f"混合图形里只取了{taken}", rows=[int(intake.rows[i])])
         out[i] = part
@@ -235,9 +235,7 @@ def shapes(intake: Intake, kind: str, needed: bool = True) -> Column:
 def _extract(geom: Any, kind: str) -> Any:
     """The usable part of a collection; the outline of a polygon where lines are wanted; None when there is none."""
     if geom.geom_type == "GeometryCollection":
-        parts = shapely.get_parts([geom])
-        while (shapely.get_type_id(parts) > 3).any():
-            parts = shapely.get_parts(parts)
+        parts = _simple(geom)
         parts = parts[np.isin(shapely.get_type_id(parts), list(_ACCEPTED[kind])) & ~shapely.is_empty(parts)]
         dimension = shapely.get_dimensions(parts)
         parts = parts[dimension == dimension.max(initial=0)]
@@ -247,6 +245,14 @@ def _extract(geom: Any, kind: str) -> Any:
     if geom.geom_type == "LinearRing" and kind in ("line", "any"):
         return shapely.linestrings(geom.coords)
     return None
+
+
+def _simple(geom: Any) -> Column:
+    """Its points, lines and polygons, however deep collections are nested."""
+    parts = np.array([geom], dtype=object)
+    while (shapely.get_type_id(parts) > 3).any():
+        parts = shapely.get_parts(parts)
+    return parts
 
 
 def _repaired(intake: Intake, out: Column) -> Column:
