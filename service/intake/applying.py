@@ -62,7 +62,7 @@ def apply(
                 _insert_new(database, change, batch_id, revision, subdistrict, advance)
                 if change.updated or change.adopted:
                     late.append(change)
-        _finish(database, kind, prepared, late, batch_id, revision, demos, counts, now)
+        _finish(database, kind, prepared, late, batch_id, revision, counts, now)
     except BaseException:
         with database.write() as session:
             found = session.get(ImportBatch, batch_id)
@@ -125,7 +125,6 @@ def _finish(
     late: list[Change],
     batch_id: int,
     revision: int,
-    demos: frozenset[int],
     counts: dict[str, int],
     now: datetime,
 ) -> None:
@@ -133,10 +132,10 @@ def _finish(
     pending = list(_split(late))
     for change in pending[:-1]:
         with database.write() as session:
-            write_updates(session, change, batch_id, revision, demos)
+            write_updates(session, change, batch_id, revision)
     with database.write() as session:
         for change in pending[-1:]:
-            write_updates(session, change, batch_id, revision, demos)
+            write_updates(session, change, batch_id, revision)
         for change in late:
             adopt(session, change, batch_id)
         for step in prepared.at_finish:

@@ -31,7 +31,7 @@ _Any = TypeVar("_Any")
 @dataclass
 class Change:
     """Rows of one stage, told apart. `new`: indexes; `updated`: (index in rows, id in the table);
-    `unchanged`: how many; `adopted`: ids of the demo's rows among these, which become this import's."""
+    `unchanged`: how many; `adopted`: ids of the demo's rows among both, which become this import's."""
 
     rows: Rows
     new: np.ndarray
@@ -76,8 +76,7 @@ def _compare(session: Session, change: Change, part: np.ndarray, demo: frozenset
     change.updated += [(int(i), int(key)) for i, key in zip(old[differs], ids[differs], strict=True)]
     change.unchanged += int((~differs).sum())
     if demo:
-        ours = ids[~differs & np.isin(batches, list(demo))]
-        change.adopted += [int(key) for key in ours]
+        change.adopted += [int(key) for key in ids[np.isin(batches, list(demo))]]
     return part[at < 0]
 
 
@@ -111,13 +110,13 @@ def _same_place(new: Column | Points, raw: Sequence[Any]) -> np.ndarray:
     )
 
 
-def write_updates(session: Session, change: Change, batch_id: int, revision: int, demo: frozenset[int]) -> None:
-    """Changed rows, their old values kept. `demo`: the demo's batches, whose rows become this import's."""
+def write_updates(session: Session, change: Change, batch_id: int, revision: int) -> None:
+    """Changed rows, their old values kept."""
     rows, model = change.rows, change.rows.model
     names = [name for name in rows.columns if name not in rows.key]
     table: Any = model.__table__
     for pairs in _portions(change.updated):
-        columns = [table.c[name] for name in (*names, "batch_id", "revision")]
+        columns = [table.c[name] for name in (*names, "revision")]
         statement = select(table.c.id, *columns)
         if rows.geometry is not None:
             statement = statement.add_columns(raw_geometry(model.geom))  # type: ignore[attr-defined]
@@ -126,14 +125,13 @@ def write_updates(session: Session, change: Change, batch_id: int, revision: int
         olds, news = [], []
         for place, (index, key) in enumerate(pairs):
             row = before[key]
-            old = dict(zip((*names, "batch_id", "revision"), row[1 : len(names) + 3], strict=True))
+            old = dict(zip((*names, "revision"), row[1 : len(names) + 2], strict=True))
             values: dict[str, Any] = {name: _plain(rows.columns[name][index]) for name in names}
             if shapes is not None:
                 geom = read_geometries([row[-1]])[0]
                 old["geom"] = None if geom is None else shapely.to_wkb(geom)
                 values["geom"] = None if shapes[place] is None else encode(shapes[place])
             values["revision"] = revision
-            values["batch_id"] = batch_id if old["batch_id"] in demo else old["batch_id"]
             olds.append({"batch_id": batch_id, "table_name": table.name, "row_id": key, "old": plain_values(old)})
             news.append((key, values))
         session.execute(insert(ImportRow), olds)
@@ -142,7 +140,8 @@ def write_updates(session: Session, change: Change, batch_id: int, revision: int
 
 
 def adopt(session: Session, change: Change, batch_id: int) -> None:
-    """The demo's rows that an office's own file repeats are its own from now on."""
+    """The demo's rows that an office's own file names are its own from now on. Only where the batch is finished:
+    rows of an unfinished one are seen nowhere."""
     table: Any = change.rows.model.__table__
     for keys in _portions(change.adopted):
         before = session.execute(select(table.c.id, table.c.batch_id).where(table.c.id.in_(keys))).all()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import shapely
-from sqlalchemy import create_engine, func, select, text
+from sqlalchemy import Connection, create_engine, event, func, select, text
 from sqlalchemy.engine import make_url
 
 from service.clock import SHANGHAI, local_date
@@ -30,7 +30,7 @@ from service.intake.run import Request, Result, run_import
 from service.people.accounts import create_account, make_token
 from service.people.models import Account, Organisation, Person, Token
 from service.places.models import Building, Place, Street
-from service.records.batches import holds_demo, only_demo
+from service.records.batches import holds_demo, only_demo, visible
 from service.records.models import ImportBatch
 from service.responsibility.keeper import Responsibility
 from service.serving import prepare
@@ -329,7 +329,17 @@ def test_many_changed_rows_stay_too(
     lines = [f"{number},{at:%Y-%m-%dT%H:%M:%SZ},自己写的地址" for number, at in rows]
     path = tmp_path / "incidents.csv"
     path.write_text("number,reported_at,address\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    other, seen = Database(demo.url), []
+
+    @event.listens_for(demo.engine, "begin")
+    def look(_connection: Connection) -> None:
+        with other.read() as session:
+            seen.append(session.scalar(select(func.count(Incident.id)).where(visible(Incident))))
+
     first = bring(demo, settings, "incidents", path)
+    event.remove(demo.engine, "begin", look)
+    other.close()
+    assert len(seen) > 4 and len(set(seen)) == 1, "no row is out of sight meanwhile"
     assert first.summary["updated"] == len(rows) == 500
     remove_demo(demo, MONDAY_NOON)
     assert {name: count for name, count in counts(demo).items() if count} == {"incidents": len(rows)}
