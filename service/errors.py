@@ -50,5 +50,9 @@ class Conflict(StewardError):
     """An illegal step, a stale version, or something else is in the way."""
 
 
+class Unavailable(StewardError):
+    """Something that this machine lacks."""
+
+
 class TooMany(StewardError):
     """Too many requests, or more rows than one request may ask for."""

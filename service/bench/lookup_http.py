@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -21,15 +14,12 @@ import shapely
 
 from service.bench.figures import ROUNDS, Context, Figure, figure, in_turn
 from service.bench.load import CONNECTIONS, Load, client_name, load
-from service.config import ROOT, load_settings
-from service.serving import server_command
+from service.bench.servers import WORKERS, hello_server, service_server
+from service.config import ROOT
 
-_WORKERS = 2
 _PEER = "Flask hello"
 _ROUND_SECONDS = 3.0
-_START_SECONDS = 180.0
 _BATCH = 10_000
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
 
 
 def measure(context: Context) -> list[Figure]:
@@ -39,8 +29,8 @@ def measure(context: Context) -> list[Figure]:
     seconds = max(1.0, _ROUND_SECONDS * context.scale)
     with ExitStack() as running:
         place = Path(running.enter_context(tempfile.TemporaryDirectory()))
-        hello = running.enter_context(_hello(place / "hello"))
-        ours = running.enter_context(_service(place / "service"))
+        hello = running.enter_context(hello_server(place / "hello"))
+        ours = running.enter_context(service_server(place / "service"))
         rounds = [(load(ours, paths, seconds), load(hello, ["/"], seconds)) for _ in range(ROUNDS + 1)][1:]
         batch = _batch_seconds(ours, lon, lat, context.count(_BATCH))
     return [*_figures(rounds), batch]
@@ -54,7 +44,7 @@ def _figures(rounds: Sequence[tuple[Load, Load]]) -> list[Figure]:
     p50, peer50 = medians("p50_ms")
     p99, peer99 = medians("p99_ms")
     bad = sum(side.bad for pair in rounds for side in pair)
-    note = f"{client_name()}，{CONNECTIONS} 个长连接，granian {_WORKERS} 个进程，{len(rounds)} 轮"
+    note = f"{client_name()}，{CONNECTIONS} 个长连接，granian {WORKERS} 个进程，{len(rounds)} 轮"
     return [
         figure("单点查询", rate, "次/秒", peer=_PEER, peer_value=peer_rate, least_ratio=0.4, note=note),
         figure("单点查询：中位", p50, "ms", peer=_PEER, peer_value=peer50),
@@ -87,64 +77,3 @@ def _points_in_the_demo(rng: np.random.Generator, count: int) -> tuple[np.ndarra
     lon, lat = rng.uniform(west, east, count * 20), rng.uniform(south, north, count * 20)
     inside = np.flatnonzero(shapely.contains_xy(area, lon, lat))[:count]
     return lon[inside], lat[inside]
-
-
-# Servers -------------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _hello(data_dir: Path) -> Iterator[int]:
-    """The peer, on the command that starts the service."""
-    port = _free_port()
-    settings = load_settings(
-        data_dir=data_dir, host="127.0.0.1", port=port, workers=_WORKERS, tls_cert=None, tls_key=None
-    )
-    with _running(server_command(settings, "service.bench.hello:create_app"), {}, port, "/", data_dir):
-        yield port
-
-
-@contextmanager
-def _service(data_dir: Path) -> Iterator[int]:
-    """The service itself on an empty store, with the demo loaded."""
-    port = _free_port()
-    given = {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": str(data_dir), "DEMO": "1", "WORKERS": str(_WORKERS)}
-    with _running([sys.executable, "-m", "service", "serve"], given, port, "/healthz", data_dir):
-        yield port
-
-
-@contextmanager
-def _running(command: Sequence[str], given: dict[str, str], port: int, path: str, data_dir: Path) -> Iterator[None]:
-    """A server as long as the block runs, entered when it answers; when it doesn't, RuntimeError with its words."""
-    data_dir.mkdir(exist_ok=True)
-    environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | given
-    words = data_dir / "bench.log"
-    with words.open("wb") as log:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
-    try:
-        _await_answer(server, f"http://127.0.0.1:{port}{path}", words)
-        yield
-    finally:
-        if server.poll() is None:
-            os.killpg(server.pid, signal.SIGTERM)
-            try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(server.pid, signal.SIGKILL)
-                server.wait()
-
-
-def _await_answer(server: subprocess.Popen[bytes], url: str, words: Path) -> None:
-    end = time.monotonic() + _START_SECONDS
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.1)
-    raise RuntimeError(f"the server did not start: {words.read_text(errors='replace')[-2_000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

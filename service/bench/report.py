@@ -18,6 +18,7 @@ from rich.table import Table
 from service.bench.figures import Context, Figure, seconds
 from service.bench.registry import chosen
 from service.clock import utcnow
+from service.errors import Unavailable
 
 _LIBRARIES = ("numpy", "pandas", "shapely", "geopandas", "flask", "granian")
 
@@ -36,8 +37,13 @@ def run(names: Iterable[str], json_out: Path | None, scale: float = 1.0) -> dict
     console.print(f"{facts['cores']} 核，内存 {facts['memory_gb']} GB，Python {facts['python']}，{facts['system']}")
     for name, benchmark in benchmarks.items():
         figures: list[Figure] = []
-        with console.status(f"{name} …"):
-            took = seconds(lambda run=benchmark, out=figures: out.extend(run(context)))  # type: ignore[misc]
+        try:
+            with console.status(f"{name} …"):
+                took = seconds(lambda run=benchmark, out=figures: out.extend(run(context)))  # type: ignore[misc]
+        except Unavailable as lack:
+            console.print(f"{name}：没有测。{lack.message}")
+            report["benchmarks"].append({"name": name, "seconds": 0.0, "figures": [], "not_measured": lack.message})
+            continue
         console.print(table(name, figures, took))
         report["benchmarks"].append({"name": name, "seconds": round(took, 1), "figures": [asdict(f) for f in figures]})
     if json_out is not None:

@@ -18,6 +18,7 @@ export class Grids {
     this.communities = [];
     this.byCode = new Map();
     this.ready = [];
+    this.answers = 0;
     board.step('world', 30, 'grids', (ctx, view) => this.fills(ctx, view));
     board.step('world', 80, 'always', (ctx, view) => this.veil(ctx, view));
     board.step('world', 90, 'grids', (ctx, view) => this.lines(ctx, view));
@@ -28,6 +29,7 @@ export class Grids {
     const answer = await this.asking.ask(`/map/grids.geojson?on=${this.state.on}`);
     if (!answer) return;
     this.parse(answer);
+    this.answers += 1;
     for (const fn of this.ready) fn(this);
     this.board.request('all');
   }

@@ -18,6 +18,7 @@ import { Places } from './places.js';
 import { Search } from './search.js';
 import { State } from './state.js';
 import { token } from './style.js';
+import { markDrawn } from './timing.js';
 import { say } from './words.js';
 
 const $ = (id) => document.getElementById(id);
@@ -172,6 +173,7 @@ if (locate && window.isSecureContext && navigator.geolocation) {
   }, () => tell(say('no_position')), { enableHighAccuracy: true, timeout: 12000 }));
 }
 
+markDrawn(board, { 'grids-drawn': () => grids.answers, 'clusters-drawn': () => parts.incidents?.answers });
 grids.load();
 parts.incidents?.load();
 parts.density?.load();
