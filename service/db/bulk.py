@@ -18,7 +18,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.expression import FunctionElement
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import ARRAY, TypeDecorator, TypeEngine
 
 from service.db import gpkg, rtree
 from service.db.spatial import SRID
@@ -52,6 +52,10 @@ class _TextList(TypeDecorator[Any]):
     impl = Text
     cache_ok = True
 
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        # An array, not text to be cast: PostgreSQL would parse it again for every row.
+        return dialect.type_descriptor(ARRAY(Text()) if dialect.name == "postgresql" else Text())
+
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         return value if dialect.name == "postgresql" else json.dumps(value, ensure_ascii=False)
 
@@ -67,7 +71,7 @@ class _Among(FunctionElement[bool]):
 @compiles(_Among, "postgresql")
 def _among_pg(element: Any, compiler: Any, **kw: Any) -> str:
     attribute, values = (compiler.process(one, **kw) for one in element.clauses)
-    return f"{attribute} = ANY(CAST({values} AS text[]))"
+    return f"{attribute} = ANY({values})"
 
 
 @compiles(_Among)
