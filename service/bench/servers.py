@@ -34,7 +34,7 @@ def hello_server(data_dir: Path) -> Iterator[int]:
 
 
 @contextmanager
-def service_server(data_dir: Path) -> Iterator[int]:
+def service_server(data_dir: Path, **settings: str) -> Iterator[int]:
     """The service itself on its store, with the demo loaded where that is empty."""
     port = _free_port()
     given = {
@@ -44,7 +44,7 @@ def service_server(data_dir: Path) -> Iterator[int]:
         "DEMO": "1",
         "WORKERS": str(WORKERS),
     }
-    with _running([sys.executable, "-m", "service", "serve"], given, port, "/healthz", data_dir):
+    with _running([sys.executable, "-m", "service", "serve"], given | settings, port, "/healthz", data_dir):
         yield port
 
 
