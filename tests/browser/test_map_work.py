@@ -198,7 +198,7 @@ def test_search_finds_it_and_goes_there(town: Town, desk: Watched) -> None:
         held = select(Duty).where(Duty.subject_code == GRID, Duty.role == "grid_leader", Duty.ends_on.is_(None))
         person = session.scalars(select(Person).where(Person.code == session.scalars(held).one().person_code)).one()
         shop = session.scalars(select(Frontage).where(Frontage.code == "F0001")).one()
-    in_grid, at_shop = f'#panel [data-grid="{GRID}"]', f'#panel .shop b:text-is("{shop.shop_name}")'
+    in_grid, at_shop = f'#panel [data-grid="{GRID}"]', f'#panel .shop :text-is("{shop.shop_name}")'
     table = (
         (GRID, f"008 {grid.name}", in_grid),
         (grid.name, f"008 {grid.name}", in_grid),
