@@ -20,6 +20,8 @@ _DMS = re.compile(
 _PLAIN = re.compile(rf"^(?P<before>[NSEW]|东经|西经|北纬|南纬)?\s*(?P<sign>[-+−])?\s*{_NUMBER}\s*(?P<after>[NSEW])?$")
 _NEGATIVE = {"S", "W", "西经", "南纬"}
 _WIDE = {0xFF10 + i: 48 + i for i in range(10)} | {0xFF0E: 46, 0xFF0C: 44, 0xFF0D: 45, 0x3000: 32, 0xA0: 32}
+AT_ZERO = "坐标是 0,0，等于没有定位"
+WHOLE_DEGREES = "经纬度都是整度数，像是默认值而不是实测位置"
 _SWAPPED = "经纬度像是对调了（{lon:g} 在经度列，{lat:g} 在纬度列）。交换两列后重新导入"
 
 
@@ -38,7 +40,7 @@ def parse_lonlat(
     reasons[~x_given & y_given] = "有纬度，没有经度"
     both = np.isfinite(x) & np.isfinite(y)
     zero = both & (x == 0) & (y == 0)
-    reasons[zero] = "坐标是 0,0，等于没有定位"
+    reasons[zero] = AT_ZERO
     if not projected:
         _judge_degrees(x, y, both & ~zero, reasons)
     bad = present(reasons)
@@ -101,7 +103,7 @@ def _judge_degrees(x: Floats, y: Floats, both: NDArray[np.bool_], reasons: Colum
         whole = both & ~outside & (x == np.round(x)) & (y == np.round(y))
     swapped |= _fits_only_swapped(x, y, both & ~outside)
     reasons[outside] = "超出经纬度的范围（经度 ±180，纬度 ±90）。若是投影坐标，请用 --crs 指明"
-    reasons[whole] = "经纬度都是整度数，像是默认值而不是实测位置"
+    reasons[whole] = WHOLE_DEGREES
     for row in np.flatnonzero(swapped).tolist():
         reasons[row] = _SWAPPED.format(lon=x[row], lat=y[row])
 

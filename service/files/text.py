@@ -17,6 +17,8 @@ _MARKS = (
 )
 # UTF-8 read once as Western or as GBK and stored again; "锟斤拷" is U+FFFD in UTF-8 read as GBK.
 _SPOILT = re.compile("锟斤拷|\ufffd{2}|[äåæçè][\u0080-\u00bf\u2018-\u203a\u0152-\u0192€™]{1,2}[äåæçè]")
+_WORD = re.compile(r"[^\x00-\x7f]{3,}")
+_IDEOGRAPH = re.compile("[\u4e00-\u9fff]")
 _ODD_CONTROLS = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c\x1d\x1f]")
 _SAMPLE = 1 << 20
 
@@ -122,4 +124,27 @@ def _checked(text: str, path: Path) -> str:
     head = text[:_SAMPLE]
     if len(_SPOILT.findall(head)) >= 3:
         raise refuse(path, "里的中文已经变成乱码（如“锟斤拷”“ä¸­”），原字找不回来。请从原系统重新导出，保存为 UTF-8。")
+    if meant := _read_as_gbk(head):
+        raise refuse(path, f"里的中文变成了乱码（{meant}）：文字编码弄错了。请从原系统重新导出，保存为 UTF-8。")
     return text
+
+
+def _read_as_gbk(text: str) -> str:
+    """An example when most words are UTF-8 that somebody read as GBK, else nothing. Real words are never such bytes.
+
+    >>> _read_as_gbk("聚鹤社区,龙江社区,龙水社区".encode().decode("gbk"))
+    '“鑱氶工绀惧尯”应是“聚鹤社区”'
+    """
+    words = dict.fromkeys(_WORD.findall(text))
+    spoilt = {word: meant for word in words if (meant := _as_utf8_again(word))}
+    if len(spoilt) < 3 or 2 * len(spoilt) < len(words):
+        return ""
+    word, meant = next(iter(spoilt.items()))
+    return f"“{word[:12]}”应是“{meant[:8]}”"
+
+
+def _as_utf8_again(word: str) -> str:
+    """What a word says when its GBK bytes are read as UTF-8; nothing when they are none. The end may be cut."""
+    data = word.encode("gbk", errors="ignore")
+    meant = data.decode("utf-8", errors="ignore")
+    return meant if len(meant.encode()) >= len(data) - 2 and len(_IDEOGRAPH.findall(meant)) >= 2 else ""

@@ -9,6 +9,7 @@ import shapely
 from sqlalchemy.orm import Session
 
 from service.errors import InvalidValue, NothingStored
+from service.files.lonlat import AT_ZERO, WHOLE_DEGREES
 from service.files.table import SourceTable
 from service.geo.crs import Crs, bd09_to_gcj02, gcj02_to_wgs84, geometries_to_wgs84, parse_crs
 from service.geo.pointindex import PointIndex
@@ -29,6 +30,7 @@ def place_geometry(session: Session, kind: Kind, intake: Intake, table: SourceTa
     columns = kind.points_from if kind.points_from and all(intake.has(name) for name in kind.points_from) else None
     if intake.geometry is not None:
         crs = parse_crs(asked or table.crs or "EPSG:4326")
+        _judge_default_points(intake, intake.geometry, crs)
         intake.geometry = geometries_to_wgs84(intake.geometry, crs)
     elif columns is not None:
         crs = parse_crs(asked or "EPSG:4326")
@@ -46,6 +48,17 @@ def place_geometry(session: Session, kind: Kind, intake: Intake, table: SourceTa
     else:
         return
     _held_against_zones(session, intake, crs, asked is not None)
+
+
+def _judge_default_points(intake: Intake, shapes: np.ndarray, crs: Crs) -> None:
+    """Points that say no more than that nobody located them: 0,0 is out; whole degrees were drawn by hand, perhaps."""
+    x, y = shapely.get_x(shapes), shapely.get_y(shapes)
+    zero = (x == 0) & (y == 0)
+    intake.reject_where(zero, "geometry", np.full(len(shapes), "0,0", dtype=object), AT_ZERO)
+    if crs.kind != "projected":
+        whole = (x == np.round(x)) & (y == np.round(y)) & ~zero
+        for row in intake.rows[whole].tolist():
+            intake.verdicts.warn(WHOLE_DEGREES, rows=[row])
 
 
 def _held_against_zones(session: Session, intake: Intake, crs: Crs, stated: bool) -> None:

@@ -1,10 +1,13 @@
-"""A register's rows written as every format that CONTRACT lists, the way offices' software writes them."""
+"""An office with little in its database; registers written in every format of CONTRACT as offices' software does."""
 
 from __future__ import annotations
 
 import csv
+import json
+import shutil
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,10 +16,15 @@ import geopandas as gpd
 import openpyxl
 import pandas as pd
 import pyogrio
+import pytest
 import shapely
+from sqlalchemy import inspect, select, text
 
-from service.config import Settings
+from service.config import Settings, load_settings
 from service.db.engine import Database
+from service.db.migrate import migrate
+from service.errors import StewardError
+from service.incidents.models import Incident
 from service.intake.run import Request, Result, run_import
 from tests.conftest import MONDAY_NOON
 
@@ -120,3 +128,115 @@ def _layer(path: Path, form: str, encoding: str, columns: Columns, shapes: Seque
         stated = MARKS[encoding].removesuffix("-sig").upper()
         put(path, text.replace('encoding="utf-8"', f'encoding="{stated}"'), MARKS[encoding])
     return path
+
+
+def incidents(places: Iterable[Sequence[float]]) -> str:
+    """A CSV of incidents A0, A1 … at the given places."""
+    rows = [f"A{i},2026-11-20,{x},{y}" for i, (x, y) in enumerate(places)]
+    return "\n".join(["编号,上报时间,经度,纬度", *rows]) + "\n"
+
+
+def features(places: Iterable[Sequence[float]]) -> str:
+    """The same as GeoJSON."""
+    rows = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": list(map(float, place))},
+            "properties": {"编号": f"A{i}", "上报时间": "2026-11-20"},
+        }
+        for i, place in enumerate(places)
+    ]
+    return json.dumps({"type": "FeatureCollection", "features": rows}, ensure_ascii=False)
+
+
+def rejects(path: Path) -> list[dict[str, str]]:
+    """The rows of a file of rejects."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def counts(done: Result) -> tuple[int, ...]:
+    """(read, accepted, rejected, updated, unchanged)."""
+    return tuple(done.summary[name] for name in ("read", "accepted", "rejected", "updated", "unchanged"))
+
+
+def square(east: float, north: float = 0.0, side: float = 0.002) -> Any:
+    """A box of 190 m × 222 m east and north of the office, in degrees."""
+    return shapely.box(109.88 + east, 31.07 + north, 109.88 + east + side, 31.07 + north + side)
+
+
+def ground(database: Database, settings: Settings, folder: Path) -> None:
+    """What registers refer to: two communities with an outline, a grid that is all of the first, two persons."""
+    homes = [square(0), shapely.union_all([square(0.01), square(0.012)])]
+    codes = {"编码": ("500237002001", "500237002002"), "名称": ("聚鹤社区", "龙江社区")}
+    assert bring(database, settings, "communities", write(folder, "gpkg", "", codes, homes)).exit_code == 0
+    grid = {"编码": ("500237002001001",), "名称": ("聚鹤1网格",)}
+    assert bring(database, settings, "grids", write(folder, "geojson", "UTF-8", grid, [square(0)])).exit_code == 0
+    people = put(folder / "people.csv", "工号,姓名\nL001,李雷\nL002,韩梅梅\n")
+    assert bring(database, settings, "people", people).exit_code == 0
+
+
+def opened(url: str, folder: Path) -> tuple[Database, Settings]:
+    return Database(url), load_settings(data_dir=folder, database_url=url, secret_key="test", host="127.0.0.1")
+
+
+@dataclass(frozen=True)
+class Office:
+    """A database with the ground, and a folder for files."""
+
+    database: Database
+    settings: Settings
+    folder: Path
+
+    def bring(self, kind: str, *paths: Path, **options: Any) -> Result:
+        return bring(self.database, self.settings, kind, *paths, **options)
+
+    def put(self, name: str, content: str | bytes, encoding: str = "utf-8") -> Path:
+        return put(self.folder / name, content, encoding)
+
+    def holds(self) -> dict[str, list[str]]:
+        """Every row of every table."""
+        with self.database.read() as session:
+            names = inspect(session.connection()).get_table_names()
+            return {name: sorted(map(str, session.execute(text(f'SELECT * FROM "{name}"')))) for name in names}
+
+    def refuses(self, kind: str, *paths: Path, **options: Any) -> str:
+        """The words of the refusal of a whole import, after which the database is as it was, row by row."""
+        before = self.holds()
+        with pytest.raises(StewardError) as caught:
+            self.bring(kind, *paths, **options)
+        assert self.holds() == before
+        return caught.value.message
+
+    def numbers(self) -> list[str]:
+        """The incidents' numbers, in order."""
+        with self.database.read() as session:
+            return list(session.scalars(select(Incident.number).order_by(Incident.number)))
+
+
+@pytest.fixture(scope="session")
+def prepared_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A GeoPackage with the ground, to be copied."""
+    folder = tmp_path_factory.mktemp("ground")
+    path = folder / "ground.gpkg"
+    migrate(f"gpkg:///{path}", folder, MONDAY_NOON)
+    database, settings = opened(f"gpkg:///{path}", folder)
+    ground(database, settings, folder)
+    database.close()
+    return path
+
+
+@pytest.fixture
+def office(prepared_file: Path, tmp_path: Path) -> Iterator[Office]:
+    """On the GeoPackage."""
+    path = shutil.copy(prepared_file, tmp_path / "steward.gpkg")
+    database, settings = opened(f"gpkg:///{path}", tmp_path)
+    yield Office(database, settings, tmp_path)
+    database.close()
+
+
+@pytest.fixture
+def either_office(database: Database, settings: Settings, tmp_path: Path) -> Office:
+    """On each of the two stores."""
+    ground(database, settings, tmp_path)
+    return Office(database, settings, tmp_path)

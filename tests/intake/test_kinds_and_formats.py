@@ -5,7 +5,6 @@ Chinese headers in all of them, English ones in one encoding of each format.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -17,7 +16,7 @@ import pytest
 import shapely
 from sqlalchemy import select
 
-from service.config import Settings, load_settings
+from service.config import Settings
 from service.db.base import Base
 from service.db.engine import Database
 from service.db.migrate import migrate
@@ -30,7 +29,7 @@ from service.intake.kinds import KINDS
 from service.people.models import Organisation, Person
 from service.places.models import Building, Place, Street
 from tests.conftest import MONDAY_NOON, POSTGRES, fresh_postgres, no_postgres
-from tests.intake.conftest import MARKS, Columns, bring, fits, put, write
+from tests.intake.conftest import MARKS, Columns, Office, bring, fits, ground, opened, square, write
 
 _TEXT = [(form, encoding) for form in ("geojson", "csv", "kml") for encoding in MARKS]
 _SHAPEFILES = [(form, encoding) for form in ("shp", "shp.zip") for encoding in ("UTF-8", "GBK")]
@@ -82,11 +81,6 @@ class Register:
     key: str
     columns: tuple[Column, ...]
     shapes: tuple[Any, ...] | None = None
-
-
-def square(east: float, north: float = 0.0, side: float = 0.002) -> Any:
-    """A box east and north of the office, in degrees."""
-    return shapely.box(109.88 + east, 31.07 + north, 109.88 + east + side, 31.07 + north + side)
 
 
 def wall(clock: str) -> datetime:
@@ -245,34 +239,6 @@ REGISTERS = {
 }
 
 
-def ground(database: Database, settings: Settings, folder: Path) -> None:
-    """What the registers refer to: two communities with an outline, a grid in the first, two persons."""
-    homes = [square(0), shapely.union_all([square(0.01), square(0.012)])]
-    names = ("编码", "名称")
-    codes = {"编码": ("500237002001", "500237002002"), "名称": ("聚鹤社区", "龙江社区")}
-    assert bring(database, settings, "communities", write(folder, "gpkg", "", codes, homes)).exit_code == 0
-    grid = {names[0]: ("500237002001001",), names[1]: ("聚鹤1网格",)}
-    assert bring(database, settings, "grids", write(folder, "geojson", "UTF-8", grid, [square(0)])).exit_code == 0
-    people = put(folder / "people.csv", "工号,姓名\nL001,李雷\nL002,韩梅梅\n")
-    assert bring(database, settings, "people", people).exit_code == 0
-
-
-def opened(url: str, folder: Path) -> tuple[Database, Settings]:
-    return Database(url), load_settings(data_dir=folder, database_url=url, secret_key="test", host="127.0.0.1")
-
-
-@pytest.fixture(scope="module")
-def prepared_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A GeoPackage with the ground, to be copied."""
-    folder = tmp_path_factory.mktemp("ground")
-    path = folder / "ground.gpkg"
-    migrate(f"gpkg:///{path}", folder, MONDAY_NOON)
-    database, settings = opened(f"gpkg:///{path}", folder)
-    ground(database, settings, folder)
-    database.close()
-    return path
-
-
 @pytest.fixture(scope="module")
 def on_postgis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, Settings]]:
     """A PostGIS database with the ground; each kind writes its own table."""
@@ -336,13 +302,8 @@ def test_the_table_has_every_kind() -> None:
 
 @pytest.mark.parametrize(("form", "encoding", "language"), CASES, ids=lambda word: word or "-")
 @pytest.mark.parametrize("kind", REGISTERS)
-def test_into_the_geopackage(
-    prepared_file: Path, tmp_path: Path, kind: str, form: str, encoding: str, language: str
-) -> None:
-    shutil.copy(prepared_file, tmp_path / "steward.gpkg")
-    database, settings = opened(f"gpkg:///{tmp_path / 'steward.gpkg'}", tmp_path)
-    check(database, settings, tmp_path, kind, form, encoding, language)
-    database.close()
+def test_into_the_geopackage(office: Office, kind: str, form: str, encoding: str, language: str) -> None:
+    check(office.database, office.settings, office.folder, kind, form, encoding, language)
 
 
 @pytest.mark.parametrize("kind", REGISTERS)
