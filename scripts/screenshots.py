@@ -40,13 +40,13 @@ class Shot:
 
 
 SHOTS = (
-    Shot("map-desktop", "/map?p=109.8782,31.0718"),
-    Shot("duty-desktop", "/map?paint=leader&p=109.8782,31.0718"),
-    Shot("street-desktop", "/map?at=109.878200,31.071800&z=18.2&p=109.8782,31.0718"),
-    Shot("public-desktop", "/map?p=109.8782,31.0718", public=True),
+    Shot("map-desktop", "/map?p=109.877920,31.072490"),
+    Shot("duty-desktop", "/map?paint=leader&p=109.877920,31.072490"),
+    Shot("street-desktop", "/map?at=109.878200,31.072100&z=18.2&p=109.877920,31.072490"),
+    Shot("public-desktop", "/map?p=109.877920,31.072490", public=True),
     Shot("sign-in-desktop", "/login", public=True),
     Shot("map-phone", "/map", phone=True),
-    Shot("answer-phone", "/map?at=109.878200,31.071800&z=17&p=109.8782,31.0718", phone=True),
+    Shot("answer-phone", "/map?at=109.878200,31.072400&z=17&p=109.877920,31.072490", phone=True),
 )
 
 

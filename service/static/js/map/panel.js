@@ -40,11 +40,13 @@ export class Panel {
     if (html === null) return;
     const read = keep ? this.place.firstElementChild?.scrollTop || 0 : 0;
     const held = keep && this.place.contains(document.activeElement);
+    const open = this.place.querySelector('details')?.open;
     this.place.innerHTML = html; // escaped by the server; the policy runs no script and no style in it
     this.place.hidden = false;
     this.idle.hidden = true;
     this.close.hidden = false;
     const answered = this.place.firstElementChild;
+    if (open) this.place.querySelector('details')?.setAttribute('open', '');
     if (answered) {
       answered.scrollTop = read;
       if (answered.dataset.grid && answered.dataset.grid !== this.state.grid) this.state.set({ grid: answered.dataset.grid });
