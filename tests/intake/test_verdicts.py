@@ -256,7 +256,7 @@ class TestFiles:
 
     @pytest.mark.parametrize("form", ["zip", "csv.gz"])
     def test_a_gigabyte_of_zeros(self, office: Office, form: str) -> None:
-        """Refused within two seconds and 200 MB."""
+        """Refused within five seconds and 200 MB."""
         path = office.folder / f"炸弹.{form}"
         block = bytes(1 << 20)
         if form == "zip":
@@ -273,7 +273,7 @@ class TestFiles:
             office.bring("incidents", path)
         taken, (_, peak) = time.perf_counter() - began, tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        assert taken < 2 and peak < 200 << 20
+        assert taken < 5 and peak < 200 << 20
         assert office.numbers() == []
 
     def test_one_bad_file_of_several_stores_none(self, office: Office) -> None:
