@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Literal
 
@@ -56,11 +58,39 @@ def preset(name: str, tianditu_key: str) -> BaseMap:
 
 
 def of_file(path: Path) -> BaseMap:
-    """The office's own .pmtiles or .mbtiles, served from here. Raises ValueError for another kind of file."""
+    """The office's own vector .pmtiles or raster .mbtiles, served from here. Raises ValueError for another file."""
     if not path.is_file():
         raise ValueError(f"没有文件 {path}")
     if path.suffix == ".pmtiles":
-        return BaseMap(id="own", label="本地底图", kind="pmtiles", url=f"{OWN_FILE}.pmtiles", max_zoom=15)
-    if path.suffix == ".mbtiles":
-        return BaseMap(id="own", label="本地底图", url=f"{OWN_FILE}/{{z}}/{{x}}/{{y}}", max_zoom=18)
-    raise ValueError(f"{path.name} 不是 .pmtiles 或 .mbtiles")
+        url, kind, deepest = f"{OWN_FILE}.pmtiles", "pmtiles", _deepest_pmtiles(path)
+    elif path.suffix == ".mbtiles":
+        url, kind, deepest = f"{OWN_FILE}/{{z}}/{{x}}/{{y}}", "xyz", _deepest_mbtiles(path)
+    else:
+        raise ValueError(f"{path.name} 不是 .pmtiles 或 .mbtiles")
+    return BaseMap.model_validate({"id": "own", "label": "本地底图", "kind": kind, "url": url, "max_zoom": deepest})
+
+
+def _deepest_pmtiles(path: Path) -> int:
+    """The greatest zoom of a PMTiles version 3 file (its specification: 127 bytes of header, little endian)."""
+    with path.open("rb") as file:
+        header = file.read(127)
+    if len(header) < 127 or not header.startswith(b"PMTiles\x03"):
+        raise ValueError(f"{path.name} 不是 PMTiles 第 3 版的文件")
+    if header[99] != 1:
+        raise ValueError(f"{path.name} 里是图片。图片底图请用 .mbtiles，.pmtiles 用矢量的")
+    return header[101]
+
+
+def _deepest_mbtiles(path: Path) -> int:
+    """The greatest zoom of an MBTiles file."""
+    try:
+        with closing(sqlite3.connect(f"file:{path.resolve()}?mode=ro", uri=True)) as db:
+            told = dict(db.execute("SELECT name, value FROM metadata WHERE name IN ('format', 'maxzoom')"))
+            deepest = told.get("maxzoom") or db.execute("SELECT max(zoom_level) FROM tiles").fetchone()[0]
+    except sqlite3.DatabaseError as fault:
+        raise ValueError(f"{path.name} 不是 MBTiles 文件（{fault}）") from None
+    if told.get("format") == "pbf":
+        raise ValueError(f"{path.name} 里是矢量。矢量底图请用 .pmtiles，.mbtiles 用图片的")
+    if deepest is None:
+        raise ValueError(f"{path.name} 里没有图片")
+    return int(deepest)
