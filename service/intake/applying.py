@@ -27,7 +27,7 @@ from service.records.models import ImportBatch
 
 _FIRST_CHUNK, _LEAST_CHUNK, _MOST_CHUNK = 4_000, 500, 50_000
 _HOLD_SECONDS = 0.3
-_AT_ONCE_UPDATES = 4_000
+_AT_ONCE_UPDATES = 1_000
 _WINDOW = 100_000
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import shapely
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from service.db.bulk import among
@@ -131,12 +131,15 @@ def write_updates(session: Session, change: Change, batch_id: int, revision: int
                 geom = read_geometries([row[-1]])[0]
                 old["geom"] = None if geom is None else shapely.to_wkb(geom)
                 values["geom"] = None if shapes[place] is None else encode(shapes[place])
-            values["revision"] = revision
+            values |= {"revision": revision, "id": key}
             olds.append({"batch_id": batch_id, "table_name": table.name, "row_id": key, "old": plain_values(old)})
-            news.append((key, values))
+            news.append(values)
         session.execute(insert(ImportRow), olds)
-        for key, values in news:
-            session.execute(update(model).where(table.c.id == key).values(**values))
+        written = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in news[0] if name != "id"}
+        one = update(table).where(table.c.id == bindparam("of_id")).values(written)
+        session.execute(
+            one, [{"of_id" if name == "id" else f"new_{name}": values[name] for name in values} for values in news]
+        )
 
 
 def adopt(session: Session, change: Change, batch_id: int) -> None:
