@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -42,6 +43,13 @@ def wire(settings: Settings) -> Services:
         IncidentColumns(database),
         Ground(database),
     )
+
+
+def create_warm_app() -> Flask:
+    """The application of a worker: it reads what answers are made of before the first question comes."""
+    app = create_app()
+    threading.Thread(target=app.extensions["steward"].warm, name="warm", daemon=True).start()
+    return app
 
 
 def create_app(settings: Settings | None = None) -> Flask:

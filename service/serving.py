@@ -63,7 +63,7 @@ def run_server(settings: Settings) -> None:
     os.execv(sys.executable, server_command(settings))  # noqa: S606 no shell is wanted
 
 
-def server_command(settings: Settings, factory: str = "service.app:create_app") -> list[str]:
+def server_command(settings: Settings, factory: str = "service.app:create_warm_app") -> list[str]:
     """What starts granian on an application factory; the benchmark starts its peer with the same."""
     command = [
         sys.executable,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
+import pandas as pd
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from service.db.bulk import uncollected
 from service.db.spatial import raw_geometry, read_points
 from service.db.types import epoch_seconds
 from service.incidents.models import Incident
@@ -16,6 +19,11 @@ from service.incidents.rules import GROUP_OF
 from service.records.batches import visible
 
 NEVER = 2**32 - 1
+_AT_ONCE = 50_000
+_NOTHING = (
+    *(np.empty(0, kind) for kind in (np.int64, np.float64, np.float64, np.uint8, np.int64, np.int64)),
+    *(np.empty(0, np.int32) for _ in range(3)),
+)
 
 
 @dataclass(frozen=True)
@@ -37,8 +45,42 @@ class Arrays:
 
 
 def load(session: Session) -> Arrays:
-    """Every visible incident."""
-    statement = (
+    """Every visible incident, some ten thousand rows at a time: a million as rows would take half a gigabyte."""
+    kinds, homes, zones = Coded(), Coded(), Coded()
+    names: dict[str, str] = {}
+    parts: list[tuple[np.ndarray, ...]] = []
+    for rows in _portions(session):
+        ids, state, category, category_name, community, grid, reported, due, raw = zip(*rows, strict=True)
+        stated = kinds.add([code or name for code, name in zip(category, category_name, strict=True)])
+        for code, first in zip(*np.unique(stated, return_index=True), strict=True):
+            if code >= 0:
+                names.setdefault(kinds.values[code], category_name[first] or kinds.values[code])
+        parts.append(
+            (
+                np.array(ids, np.int64),
+                *read_points(raw),
+                np.array([GROUP_OF.get(one, 0) for one in state], np.uint8),
+                np.array(reported, np.float64).astype(np.int64),
+                np.array([NEVER if one is None else one for one in due], np.float64).astype(np.int64),
+                stated,
+                homes.add(community),
+                zones.add(grid),
+            )
+        )
+    columns = [np.concatenate(one) for one in zip(_NOTHING, *parts, strict=True)]
+    categories = [(code, names[code]) for code in kinds.values]
+    key, lon, lat, group, begun, end, kind, home, zone = columns
+    return Arrays(key, lon, lat, group, begun, end, kind, home, zone, categories, homes.values, zones.values)
+
+
+def _portions(session: Session) -> Iterator[Sequence[Any]]:
+    """Rows; Python's collector would look at all of them again and again."""
+    with uncollected():
+        yield from session.connection().execute(_statement()).partitions(_AT_ONCE)
+
+
+def _statement() -> Select[Any]:
+    return (
         select(
             Incident.id,
             Incident.state,
@@ -53,38 +95,21 @@ def load(session: Session) -> Arrays:
         .where(visible(Incident))
         .order_by(Incident.id)
     )
-    rows = session.execute(statement).all()
-    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 9
-    ids, state, category, category_name, community, grid, reported, due, raw = columns
-    lon, lat = read_points(raw)
-    kinds, kind_index = _coded([code or name or "" for code, name in zip(category, category_name, strict=True)])
-    names = dict(
-        zip(
-            (code or name or "" for code, name in zip(category, category_name, strict=True)), category_name, strict=True
-        )
-    )
-    homes, home_index = _coded(community)
-    zones, zone_index = _coded(grid)
-    return Arrays(
-        np.array(ids, np.int64),
-        lon,
-        lat,
-        np.array([GROUP_OF.get(one, 0) for one in state], np.uint8),
-        np.array(reported, np.float64).astype(np.int64),
-        np.array([NEVER if one is None else one for one in due], np.float64).astype(np.int64),
-        kind_index,
-        home_index,
-        zone_index,
-        [(code, names.get(code) or code) for code in kinds],
-        homes,
-        zones,
-    )
 
 
-def _coded(values: Any) -> tuple[list[str], np.ndarray]:
-    """(distinct values, index per row); None and "" give -1."""
-    seen: dict[str, int] = {}
-    index = np.fromiter(
-        (-1 if not one else seen.setdefault(one, len(seen)) for one in values), np.int32, count=len(values)
-    )
-    return list(seen), index
+class Coded:
+    """Texts as indexes into `values`, in the order of their first appearance; None and "" are -1."""
+
+    def __init__(self) -> None:
+        self.values: list[str] = []
+        self._index: dict[str, int] = {}
+
+    def add(self, texts: Sequence[str | None]) -> np.ndarray:
+        """int32 (n,) for the next n texts."""
+        codes, distinct = pd.factorize(np.array([*texts, None], dtype=object))
+        known = np.full(len(distinct) + 1, -1, np.int32)
+        for i, text in enumerate(distinct.tolist()):
+            if text:
+                known[i] = self._index.setdefault(text, len(self._index))
+        self.values = list(self._index)
+        return np.asarray(known[codes[:-1]], dtype=np.int32)

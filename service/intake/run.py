@@ -12,6 +12,7 @@ import shapely
 
 from service.clock import local_date
 from service.config import Settings
+from service.db.bulk import uncollected
 from service.db.engine import Database
 from service.errors import NothingStored
 from service.files.mapping import map_columns
@@ -70,6 +71,11 @@ def run_import(database: Database, settings: Settings, request: Request, now: da
 
     Of several files all are read and judged before the first is stored: a refused one leaves nothing behind.
     """
+    with uncollected():
+        return _run_import(database, settings, request, now)
+
+
+def _run_import(database: Database, settings: Settings, request: Request, now: datetime) -> Result:
     options = ReadOptions(request.crs, request.layer, request.encoding, request.sheet, request.header_row)
     tables = [read_source(path, options) for path in request.files]
     if len(tables) > 1 and not request.dry_run:

@@ -10,9 +10,10 @@ from folium.elements import JSCSSMixin
 from folium.map import Layer
 from folium.template import Template
 
+from service.maps.script import map_script
+
 STATIC = "/static"
 VENDOR = f"{STATIC}/vendor"
-MODULES = f"{STATIC}/js/map"
 
 
 class LeanMap(Map):
@@ -51,7 +52,6 @@ class BoardLayer(JSCSSMixin, Layer):
     """A layer drawn by one of our classes: `kind` names it in service/static/js/map/main.js."""
 
     kind = ""
-    modules: tuple[str, ...] = ()
     _template = Template(
         "{% macro script(this, kwargs) %}"
         "var {{ this.get_name() }} = steward.layer({{ this.kind|tojson }}, {{ this.settings|tojson }});"
@@ -64,13 +64,6 @@ class BoardLayer(JSCSSMixin, Layer):
         self._id = "layer"
         self.settings = settings
 
-    def render(self, **kwargs: Any) -> Any:
-        """Ask the browser for the modules early, then write the one line."""
-        head = _root(self).header
-        for module in self.modules:
-            head.add_child(Element(f'<link rel="modulepreload" href="{MODULES}/{module}">'), name=module)
-        return super().render(**kwargs)  # type: ignore[no-untyped-call]
-
 
 def _root(element: Element) -> Figure:
     figure = element.get_root()
@@ -82,73 +75,65 @@ class Basemaps(BoardLayer):
     """The choice of base maps; the first is the one shown."""
 
     kind = "basemaps"
-    modules = ("basemaps.js",)
 
 
 class Ground(BoardLayer):
     """Streets, buildings, waters and woods."""
 
     kind = "ground"
-    modules = ("ground.js",)
 
 
 class Grids(BoardLayer):
     """Grids and communities: fills, borders, selection."""
 
     kind = "grids"
-    modules = ("grids.js", "outline.js")
 
 
 class Frontages(BoardLayer):
     """Three-guarantees frontages along the walls, near by only."""
 
     kind = "frontages"
-    modules = ("frontages.js",)
 
 
 class Places(BoardLayer):
     """Facilities as small icons, near by only."""
 
     kind = "places"
-    modules = ("places.js",)
 
 
 class Incidents(BoardLayer):
     """Incidents as clusters with rings by state, near by as single marks."""
 
     kind = "incidents"
-    modules = ("marks.js",)
 
 
 class Density(BoardLayer):
     """A picture of where incidents are dense; no statistics."""
 
     kind = "density"
-    modules = ("density.js",)
 
 
 class Faults(BoardLayer):
     """Where the edition does not tile."""
 
     kind = "faults"
-    modules = ("faults.js",)
 
 
 class Names(BoardLayer):
     """Names of communities, grids, waters, streets and shops, none over another."""
 
     kind = "names"
-    modules = ("names.js",)
 
 
 class ModuleStart(MacroElement):
     """The module that draws; loaded after the page's own script has run."""
 
     _template = Template(
-        f'{{% macro header(this, kwargs) %}}<script type="module" src="{MODULES}/main.js"></script>{{% endmacro %}}'
+        '{% macro header(this, kwargs) %}<script type="module" src="{{ this.path }}"></script>{% endmacro %}'
     )
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "start"
         self._id = "module"
+        self.path = map_script().path

@@ -31,6 +31,12 @@ class Services:
     incidents: IncidentColumns
     ground: Ground
 
+    def warm(self) -> None:
+        """Read today's duties, the incidents and the ground."""
+        self.responsibility.on(local_date(utcnow()))
+        self.ground.data()
+        self.incidents.current()
+
     @cached_property
     def distances(self) -> Distances:
         """Metres, told in each answer."""

@@ -7,7 +7,9 @@ from flask_wtf.csrf import generate_csrf
 from sqlalchemy import text
 from werkzeug.wrappers import Response
 
+from service.errors import NotFound
 from service.maps import render_map
+from service.maps.script import map_script
 from service.people.rules import ROLES
 from service.records.batches import holds_demo
 from service.records.counters import read_all
@@ -43,6 +45,18 @@ def map_page() -> str:
         demo=demo,
         own_data=bool(demo and who and who.role == "admin"),
     )
+
+
+@bp.get("/static/js/map/all-<digest>.js")
+def map_modules(digest: str) -> Response:
+    """The script of the map page; its address changes with its content."""
+    script = map_script()
+    if digest != script.digest:
+        raise NotFound("没有这个文件。")
+    response = Response(script.packed, mimetype="text/javascript")
+    response.headers["Content-Encoding"] = "gzip"
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
 
 
 @bp.get("/healthz")

@@ -1,6 +1,9 @@
 // One question at a time per subject: a new one takes the place of the one before.
 import { say } from './words.js';
 
+// What the page asked for before this script was there: address to answer (null when it failed), each used once.
+const early = window.stewardEarly || new Map();
+
 let tell = () => {};
 /** Who shows a fault to the user: (text, {label, act}) */
 export function onFault(fn) { tell = fn; }
@@ -19,7 +22,9 @@ export class Latest {
     const mine = new AbortController();
     this.running = mine;
     try {
-      const answer = await fetch(url, { signal: mine.signal, headers: { 'X-Requested-With': 'fetch' }, credentials: 'same-origin' });
+      const begun = early.get(url);
+      early.delete(url);
+      const answer = (await begun) || await fetch(url, { signal: mine.signal, headers: { 'X-Requested-With': 'fetch' }, credentials: 'same-origin' });
       if (!answer.ok) throw new Refused(answer.status, await reason(answer));
       const body = text ? await answer.text() : await answer.json();
       return this.running === mine ? body : null;

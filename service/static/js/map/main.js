@@ -18,7 +18,7 @@ import { Places } from './places.js';
 import { Search } from './search.js';
 import { State } from './state.js';
 import { token } from './style.js';
-import { markDrawn } from './timing.js';
+import { letters, markDrawn } from './timing.js';
 import { say } from './words.js';
 
 const $ = (id) => document.getElementById(id);
@@ -188,5 +188,6 @@ new Live((changed) => {
   panel.refresh();
 });
 board.request('all');
+letters(board, () => grids.answers && (!parts.incidents || parts.incidents.answers));
 window.steward.board = board;
 window.steward.parts = parts;

@@ -12,3 +12,19 @@ export function markDrawn(board, subjects) {
     }
   });
 }
+
+/**
+ * The page's own letters come after the map's first picture, or they would be in its way; once the browser keeps them,
+ * the page has them from the beginning.
+ */
+export function letters(board, drawn) {
+  const sheet = document.getElementById('letters');
+  const bring = () => {
+    sheet.media = 'all';
+    document.fonts.ready.then(() => { try { localStorage.setItem('letters', '1'); } catch { /* asked for again next time */ } });
+  };
+  let waiting = true;
+  const once = () => { if (waiting) { waiting = false; setTimeout(bring, 30); } };
+  board.after.push(() => { if (waiting && drawn()) once(); });
+  setTimeout(once, 1500);
+}
