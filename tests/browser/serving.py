@@ -28,7 +28,8 @@ _RESTS = """() => {
   if (!board?.drawn) return false;
   const asking = Object.values(parts).some((part) => part?.asking?.running || part?.counting?.running);
   const moving = board.map._animatingZoom || board.map._panAnim?._inProgress || board.soon;
-  return !asking && !moving && !document.querySelector('#panel[data-busy]') && document.fonts.status === 'loaded';
+  const untold = parts.grids.state.later; // the address bar is still to be written
+  return !asking && !moving && !untold && !document.querySelector('#panel[data-busy]') && document.fonts.status === 'loaded';
 }"""
 
 

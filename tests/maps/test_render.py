@@ -8,6 +8,7 @@ import pytest
 from service.config import ROOT
 from service.maps import NONCE, UnmappedAsset, render_map
 from service.maps.render import check_references, first_zoom
+from service.maps.script import map_script
 
 LONGMEN = [109.8666, 31.0612, 109.8927, 31.0788]
 NEW_YORK = [-74.2555, 40.4961, -73.7001, 40.9155]
@@ -35,7 +36,7 @@ def test_no_reference_leaves_our_static_files_and_each_exists():
     assert addresses
     for address in addresses:
         assert address.startswith("/static/")
-        assert (STATIC / address.removeprefix("/static/")).is_file(), address
+        assert address == map_script().path or (STATIC / address.removeprefix("/static/")).is_file(), address
     assert "http" not in parts.head + parts.body + parts.script
 
 

@@ -104,6 +104,7 @@ export class State {
   write() {
     clearTimeout(this.later);
     this.later = setTimeout(() => {
+      this.later = 0;
       const text = this.query();
       window.history.replaceState(null, '', window.location.pathname + (text ? `?${text}` : ''));
     }, 200);
