@@ -29,7 +29,8 @@ _RESTS = """() => {
   const asking = Object.values(parts).some((part) => part?.asking?.running || part?.counting?.running);
   const moving = board.map._animatingZoom || board.map._panAnim?._inProgress || board.soon;
   const untold = parts.grids.state.later; // the address bar is still to be written
-  return !asking && !moving && !untold && !document.querySelector('#panel[data-busy]') && document.fonts.status === 'loaded';
+  const busy = document.querySelector('#panel[data-busy]') || document.fonts.status !== 'loaded';
+  return !asking && !moving && !untold && !busy;
 }"""
 
 

@@ -88,21 +88,25 @@ def count(database: Database, what: Any, *where: Any) -> int:
         return session.scalar(select(func.count()).select_from(what).where(*where)) or 0
 
 
-def halt_when(process: subprocess.Popen[str], database: Database, reached: Callable[[], bool]) -> None:
-    """Freeze the importing process as soon as it has come so far, while it holds no lock."""
+def wait_until(process: subprocess.Popen[str], reached: Callable[[], bool]) -> None:
+    """Until the importing process has come so far."""
     deadline = time.monotonic() + SEEN_WITHIN
-    while time.monotonic() < deadline:
-        assert process.poll() is None, f"ended before it could be stopped: {process.stdout and process.stdout.read()}"
-        if not reached():
-            time.sleep(0.002)
-            continue
+    while not reached():
+        assert process.poll() is None, f"ended too early: {process.stdout and process.stdout.read()}"
+        assert time.monotonic() < deadline, "never came so far"
+        time.sleep(0.002)
+
+
+def halt(process: subprocess.Popen[str], database: Database) -> None:
+    """Freeze the importing process at a moment when it holds no lock."""
+    for _ in range(2_000):
         os.kill(process.pid, signal.SIGSTOP)
         if _idle(database):
             assert under_way(database) is not None, "finished before it could be stopped"
             return
         os.kill(process.pid, signal.SIGCONT)
-        time.sleep(0.002)
-    pytest.fail("the import never came so far")
+        time.sleep(0.001)
+    pytest.fail("never without a lock")
 
 
 def _idle(database: Database) -> bool:
@@ -146,7 +150,7 @@ def test_an_import_killed_while_it_adds_rows_is_undone_at_the_next_start(
     before = everything(in_use)
     path = incidents(tmp_path, "新的.csv", range(HELD, HELD + MORE))
     with importing(in_use, settings, "incidents", path) as process:
-        halt_when(process, in_use, lambda: count(in_use, Incident) > HELD)
+        wait_until(process, lambda: count(in_use, Incident) > HELD)
         os.kill(process.pid, signal.SIGKILL)
     left = count(in_use, Incident)
     assert HELD < left < HELD + MORE
@@ -168,7 +172,7 @@ def test_an_import_killed_while_it_changes_rows_gives_them_their_old_values_back
     before = everything(in_use)
     path = incidents(tmp_path, "改过.csv", range(HELD), word="改")
     with importing(in_use, settings, "incidents", path) as process:
-        halt_when(process, in_use, lambda: count(in_use, ImportRow) > 0)
+        wait_until(process, lambda: count(in_use, ImportRow) > 0)
         os.kill(process.pid, signal.SIGKILL)
     changed = count(in_use, Incident, Incident.description.startswith("改"))
     assert 0 < changed < HELD
@@ -212,7 +216,8 @@ def test_a_second_import_of_the_kind_is_refused_while_one_is_under_way(
     late = incidents(tmp_path, "后来的.csv", range(60_000, 60_010))
     people = put(tmp_path / "人员.csv", "工号,姓名\nP1,张三\n")
     with importing(in_use, settings, "incidents", path) as process:
-        halt_when(process, in_use, lambda: count(in_use, Incident) > HELD)
+        wait_until(process, lambda: under_way(in_use) is not None)
+        halt(process, in_use)
         with pytest.raises(Conflict, match=r"先来的\.csv.*正在进行"):
             bring(in_use, settings, "incidents", late)
         assert undo_unfinished(in_use, MONDAY_NOON) == []
