@@ -270,4 +270,5 @@ GRIDS = Kind(
     {"tiling_faults": TilingFault, "grids": Grid, "editions": Edition},
     (RESPONSIBILITY,),
     geometry_needed=True,
+    relocates=True,
 )

@@ -20,6 +20,7 @@ from service.db.bulk import insert_columns
 from service.db.engine import Database
 from service.geo.points import Points, near_order
 from service.intake.kinds import KINDS
+from service.intake.relocating import relocate_if_due
 from service.records import batches, counters
 from service.records.changes import Change, adopt, classify, write_updates
 from service.records.importing import Kind, Prepared, Rows
@@ -63,6 +64,8 @@ def apply(
                 if change.updated or change.adopted:
                     late.append(change)
         _finish(database, kind, prepared, late, batch_id, revision, counts, now)
+        if kind.relocates:
+            relocate_if_due(database)
     except BaseException:
         with database.write() as session:
             found = session.get(ImportBatch, batch_id)
@@ -143,6 +146,8 @@ def _finish(
         batches.finish(session, batch_id, dict(counts), now)
         for name in kind.counters:
             counters.move(session, name)
+        if kind.relocates:
+            counters.ask_relocation(session)
 
 
 def _split(late: list[Change]) -> Iterator[Change]:
@@ -180,9 +185,12 @@ def undo_unfinished(database: Database, now: datetime) -> list[str]:
         with database.write() as session:
             batch = session.get_one(ImportBatch, batch_id)
             count = batches.undo(session, batch, KINDS[kind].tables, now)
+            if KINDS[kind].relocates:
+                counters.ask_relocation(session)
             for name in KINDS[kind].counters:
                 counters.move(session, name)
         lines.append(f"上次没有做完的导入（{files}）已撤回，{count} 行。")
+    relocate_if_due(database)
     return lines
 
 

@@ -19,6 +19,7 @@ from service.files.table import SourceTable, objects
 from service.frontages.models import Frontage
 from service.grids.models import Community, Edition, Grid, TilingFault
 from service.incidents.models import Incident
+from service.intake.relocating import relocate_if_due
 from service.intake.run import Request, apply_table
 from service.people.models import Account, Organisation, Person
 from service.places.models import Building, Place, Street
@@ -113,6 +114,8 @@ def remove_demo(database: Database, now: datetime) -> dict[str, int]:
         session.execute(delete(Account).where(Account.demo.is_(True)))
         for name in counters.NAMES:
             counters.move(session, name)
+        counters.ask_relocation(session)
+    relocate_if_due(database)
     return {name: count for name, count in gone.items() if count}
 
 

@@ -10,6 +10,7 @@ from service.records.models import Counter
 RESPONSIBILITY = "responsibility"
 INCIDENTS = "incidents"
 GROUND = "ground"
+_RELOCATION = "relocation"
 NAMES = (RESPONSIBILITY, INCIDENTS, GROUND)
 
 
@@ -26,3 +27,18 @@ def read_all(session: Session) -> dict[str, int]:
     """All counters; one that never moved is 0."""
     rows = {name: int(value) for name, value in session.execute(select(Counter.name, Counter.value))}
     return {name: rows.get(name, 0) for name in NAMES}
+
+
+def ask_relocation(session: Session) -> None:
+    """Grids changed: what lies in them has to be located again (intake/relocating.py)."""
+    move(session, _RELOCATION)
+
+
+def relocation_due(session: Session) -> int:
+    """0 when nothing is due; else the number to give back to `relocated`."""
+    return session.scalar(select(Counter.value).where(Counter.name == _RELOCATION)) or 0
+
+
+def relocated(session: Session, due: int) -> None:
+    """Done, unless the grids changed once more meanwhile."""
+    session.execute(update(Counter).where(Counter.name == _RELOCATION, Counter.value == due).values(value=0))

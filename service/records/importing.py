@@ -99,7 +99,8 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of CONTRACT's import. `tables`: name to model, children first, for undoing."""
+    """One kind of CONTRACT's import. `tables`: name to model, children first, for undoing. `relocates`: what lies in
+    its shapes has to be located again."""
 
     name: str
     label: str
@@ -110,3 +111,4 @@ class Kind:
     counters: tuple[str, ...]
     points_from: tuple[str, str] | None = None
     geometry_needed: bool = False
+    relocates: bool = False
