@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from service.clock import local_date, utcnow
 from service.config import Settings, load_settings
@@ -44,6 +46,11 @@ def main() -> None:
         sys.exit(130)
     except StewardError as fault:
         click.echo(f"错误：{fault.message}", err=True)
+        sys.exit(2)
+    except (SQLAlchemyError, sqlite3.Error) as fault:
+        from service.serving import broken_store
+
+        click.echo(f"错误：{broken_store(settings(), fault)}", err=True)
         sys.exit(2)
 
 

@@ -6,6 +6,7 @@ import ipaddress
 import json
 import os
 import secrets
+import socket
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -82,6 +83,24 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """The database: DATABASE_URL, or the GeoPackage in DATA_DIR."""
         return self.database_url or f"gpkg:///{self.data_dir.resolve() / 'steward.gpkg'}"
+
+    @property
+    def store_file(self) -> Path | None:
+        """The GeoPackage's path; None on PostgreSQL."""
+        prefix = "gpkg:///"
+        return Path(self.store_url.removeprefix(prefix)) if self.store_url.startswith(prefix) else None
+
+    @property
+    def address(self) -> str:
+        """HOST as a number: a name such as localhost is looked up."""
+        try:
+            return str(ipaddress.ip_address(self.host))
+        except ValueError:
+            pass
+        try:
+            return str(socket.getaddrinfo(self.host, None, socket.AF_INET)[0][4][0])
+        except OSError:
+            raise BadSetting(f"HOST={self.host}：不是这台机器的地址。写 127.0.0.1、0.0.0.0 或机器的 IP。") from None
 
     @property
     def on_loopback(self) -> bool:

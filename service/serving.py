@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
+import sqlite3
 import sys
 from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from service.clock import utcnow
 from service.config import ROOT, Settings
 from service.db.engine import Database
 from service.db.migrate import migrate
-from service.errors import StewardError
+from service.errors import BadSetting, StewardError
 from service.intake.applying import undo_unfinished
 from service.intake.demo import load_demo
 from service.people.accounts import ensure_administrator
@@ -25,6 +30,7 @@ def migrate_store(settings: Settings) -> str:
 
 def serve(settings: Settings) -> None:
     """Everything that a first start needs, then the server in this process's place."""
+    must_be_free(settings)
     print(migrate_store(settings), file=sys.stderr)  # noqa: T201 the operator reads this
     database = Database(settings.store_url)
     prepare(database, settings)
@@ -53,6 +59,26 @@ def undo_broken(database: Database) -> None:
         say(line)
 
 
+def must_be_free(settings: Settings) -> None:
+    """The workers share their port, so a second service beside this one would answer every other request: BadSetting
+    when somebody listens already, or when the address is none of this machine."""
+    if settings.port == 0:
+        return
+    family = socket.AF_INET6 if ":" in settings.address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of a service that just ended
+        try:
+            probe.bind((settings.address, settings.port))
+        except OSError as fault:
+            if fault.errno == errno.EADDRINUSE:
+                raise BadSetting(
+                    f"PORT={settings.port}：已被别的程序占用，也许服务已经开着。关掉它，或换一个 PORT。"
+                ) from None
+            raise BadSetting(
+                f"HOST={settings.host}、PORT={settings.port}：不能在这个地址上等候（{fault.strerror}）。"
+            ) from None
+
+
 def run_server(settings: Settings) -> None:
     """Granian with the settings' workers; replaces this process."""
     scheme = "https" if settings.tls_cert else "http"
@@ -72,7 +98,7 @@ def server_command(settings: Settings, factory: str = "service.app:create_warm_a
         "--interface",
         "wsgi",
         "--host",
-        settings.host,
+        settings.address,
         "--port",
         str(settings.port),
         "--workers",
@@ -99,6 +125,19 @@ def say(line: str) -> None:
     print(line, flush=True)  # noqa: T201 the operator reads this
 
 
+def broken_store(settings: Settings, fault: SQLAlchemyError | sqlite3.Error) -> str:
+    """What a person can do about a store that doesn't answer as it should."""
+    reason = str(getattr(fault, "orig", None) or fault).splitlines()[0]
+    where = settings.store_file or "DATABASE_URL"
+    if "no such table" in reason or "UndefinedTable" in type(getattr(fault, "orig", fault)).__name__:
+        return f"{where} 还没有建表：先运行 ./scripts/serve 或 ./scripts/manage migrate。"
+    if "not a database" in reason or "malformed" in reason:
+        return f"{where} 不是网格管家的数据库，或者已经损坏（{reason}）。从备份恢复，或换一个 DATA_DIR。"
+    if "unable to open" in reason:
+        return f"{where} 打不开：文件夹不存在或不能写。换一个 DATA_DIR 或 DATABASE_URL。"
+    return f"{where} 没有按要求回答（{reason}）。"
+
+
 def check(settings: Settings) -> list[str]:
     """What is wrong with configuration, database or assets; empty when nothing."""
     faults = []
@@ -107,6 +146,8 @@ def check(settings: Settings) -> list[str]:
             is_empty(session)
     except (StewardError, OSError) as fault:
         faults.append(f"数据库：{fault}")
+    except (SQLAlchemyError, sqlite3.Error) as fault:
+        faults.append(f"数据库：{broken_store(settings, fault)}")
     static = Path(__file__).parent / "static"
     needed = ("vendor/manifest.json", "css/map.css")
     return faults + [f"界面文件缺失：service/static/{path}" for path in needed if not (static / path).is_file()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -101,3 +102,29 @@ def test_check_says_that_all_is_well_or_what_is_wrong(terminal: Terminal) -> Non
     done = terminal.run("check")
     del terminal.env["PORT"]
     assert done.returncode == 1 and "PORT=abc" in done.stderr
+
+
+def test_what_a_machine_lacks_is_one_line(tmp_path: Path) -> None:
+    """No table yet, no database at all, no folder, no such address, a port in use: words and exit 1 or 2, no trace."""
+    broken = tmp_path / "坏的"
+    broken.mkdir()
+    (broken / "steward.gpkg").write_text("这不是数据库，只是一段文字，长到足够让它看起来像个文件。" * 40)
+    taken = socket.create_server(("127.0.0.1", 0))
+    port = str(taken.getsockname()[1])
+    cases: list[tuple[list[str], dict[str, str], str]] = [
+        (["check"], {}, "还没有建表"),
+        (["lookup", "109.8", "31"], {}, "还没有建表"),
+        (["user", "token", "admin"], {}, "还没有建表"),
+        (["serve"], {"DATA_DIR": str(broken), "PORT": "0"}, "不是网格管家的数据库"),
+        (["check"], {"DATABASE_URL": "gpkg:////nowhere/at/all.gpkg"}, "打不开"),
+        (["serve"], {"HOST": "999.1.1.1"}, "HOST=999.1.1.1"),
+        (["serve"], {"PORT": port}, f"PORT={port}：已被别的程序占用"),
+    ]
+    for number, (words, more, told) in enumerate(cases):
+        terminal = Terminal(tmp_path / str(number))
+        terminal.folder.mkdir()
+        terminal.env |= more
+        done = terminal.run(*words)
+        assert done.returncode in (1, 2), words
+        assert told in done.stderr and "Traceback" not in done.stderr, (words, done.stderr)
+    taken.close()

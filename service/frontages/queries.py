@@ -28,10 +28,12 @@ class FrontageRow:
     grade: str | None
 
     def standing(self, on: date) -> str:
-        """How the map draws it: valid, expired (agreement), or vacant."""
+        """How the map draws it: vacant, none (no agreement on record), or the agreement valid or expired."""
         if self.state == "vacant":
             return "vacant"
-        return "valid" if self.agreement_until is not None and on <= self.agreement_until else "expired"
+        if self.agreement_until is None:
+            return "none"
+        return "valid" if on <= self.agreement_until else "expired"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 from flask import Blueprint, render_template
 from sqlalchemy.orm import Session
 
@@ -89,6 +90,7 @@ def panel(session: Session, snapshot: Snapshot, found: Found, viewer: Viewer, co
                 "name": near.name,
                 "distance_m": metres,
             }
+        _incidents(session, body, found, viewer, columns)
         return body
     community = snapshot.communities.get(zone.community_code)
     prefix, short = short_code(zone.code)
@@ -101,8 +103,8 @@ def panel(session: Session, snapshot: Snapshot, found: Found, viewer: Viewer, co
         "name": zone.name,
         "kind": zone.kind,
         "kind_name": KINDS.get(zone.kind, zone.kind),
-        "households": zone.households,
-        "population": zone.population,
+        "households": zone.households if viewer.signed_in else None,
+        "population": zone.population if viewer.signed_in else None,
         "ha": area_ha(snapshot, found.zone_index),
         "frontages": frontages_in(snapshot, zone.code),
         "notes": zone.notes if viewer.signed_in else None,
@@ -138,13 +140,13 @@ def _shop(found: Found, viewer: Viewer, on: date) -> dict[str, Any] | None:
         "code": shop.code,
         "shop_name": shop.shop_name,
         "trade": shop.trade,
-        "address": shop.address,
+        "address": shop.address if viewer.signed_in else None,
         "state": shop.state,
-        "standing": shop.standing(on),
+        "standing": shop.standing(on) if viewer.signed_in else None,
         "role_name": own["role_name"] if own else None,
         "person_name": own["person"]["name"] if own else None,
         "tel": viewer.dial(shop.phone) if shop.state != "vacant" else None,
-        "agreement_until": shop.agreement_until,
+        "agreement_until": shop.agreement_until if viewer.signed_in else None,
         "grade": shop.grade,
         "distance_m": found.frontage_m,
         "within_m": services().settings.frontage_m,
@@ -172,9 +174,8 @@ def _neighbours(snapshot: Snapshot, found: Found, viewer: Viewer) -> list[dict[s
 
 def _incidents(session: Session, body: dict[str, Any], found: Found, viewer: Viewer, columns: Columns) -> None:
     """Open ones within the stated distance first, then the grid's, worst first; the public reads counts only."""
-    assert found.zone is not None
     moment = now()
-    mine, ever = columns.in_grid(found.zone.code)
+    mine, ever = columns.in_grid(found.zone.code) if found.zone is not None else (np.empty(0, np.int64), 0)
     body["incidents_total"], body["history_total"] = len(mine), ever
     if not viewer.signed_in:
         return
@@ -185,6 +186,8 @@ def _incidents(session: Session, body: dict[str, Any], found: Found, viewer: Vie
     body["incidents_here"] = len(near)
     order = [key for key in mine.tolist() if key in near] + [key for key in near if key not in set(mine.tolist())]
     order += [key for key in mine.tolist() if key not in near]
+    if found.zone is None:
+        body["incidents_total"] = len(near)
     body["incidents"] = [_line(row) for row in rows_by_id(session, order[:SHOWN])]
 
 

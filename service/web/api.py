@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl
 
 import numpy as np
 import orjson
 from flask import Blueprint, Response, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.errors import InvalidValue, TooMany
 from service.geo.crs import parse_crs, to_wgs84
@@ -23,12 +24,15 @@ MOST_POINTS = 10_000
 M = TypeVar("M", bound=BaseModel)
 
 
+Ordinate = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
+
 class LookupBatch(BaseModel):
     """Body of POST /lookup: longitude before latitude."""
 
     model_config = ConfigDict(extra="forbid")
 
-    points: list[tuple[float, float]]
+    points: list[tuple[Ordinate, Ordinate]]
     crs: str = "EPSG:4326"
     on: date | None = Field(default=None)
 
@@ -56,6 +60,7 @@ def lookup_batch() -> Response:
         raise TooMany(f"一次最多 {MOST_POINTS} 个点，收到 {len(body.points)} 个。分几次发送。")
     points = np.array(body.points, dtype=float).reshape(-1, 2)
     lon, lat = to_wgs84(points[:, 0], points[:, 1], parse_crs(body.crs))
+    _judge(points, lon, lat)
     snapshot = services().responsibility.on(body.on or parse_day(None))
     grids, homes, near = locate_many(snapshot, lon, lat, services().distances)
     return as_json(
@@ -66,6 +71,17 @@ def lookup_batch() -> Response:
             ]
         }
     )
+
+
+def _judge(given: np.ndarray, lon: np.ndarray, lat: np.ndarray) -> None:
+    """Raises InvalidValue naming the first point that lies nowhere on earth."""
+    bad = np.flatnonzero(~((np.abs(lon) <= 180) & (np.abs(lat) <= 90)))
+    if len(bad):
+        at = int(bad[0])
+        x, y = given[at].tolist()
+        raise InvalidValue(
+            f"points.{at}", f"第 {at + 1} 个点 [{x:g}, {y:g}] 不是经纬度：经度在前、纬度在后；投影坐标请给 crs。"
+        )
 
 
 def asked_point() -> tuple[float, float]:
@@ -103,8 +119,12 @@ def _number(asked: Mapping[str, str], field: str) -> float:
 
 def parsed(model: type[M]) -> M:
     """The JSON body as a model. Raises InvalidValue naming the first field at fault."""
+    body = request.get_data(cache=False)
+    most = request.max_content_length
+    if request.content_length is None and most is not None and len(body) >= most:
+        raise RequestEntityTooLarge  # sent in chunks: what came after the limit is cut off
     try:
-        return model.model_validate_json(request.get_data(cache=False) or b"{}")
+        return model.model_validate_json(body or b"{}")
     except ValidationError as fault:
         first = fault.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "body"
@@ -119,6 +139,7 @@ def _reason(fault: Any) -> str:
         "float_parsing": "不是数。",
         "float_type": "不是数。",
         "tuple_type": "一个点写成 [经度, 纬度]。",
+        "finite_number": "不是有限的数。",
         "too_long": "一个点只有 [经度, 纬度] 两个数。",
         "list_type": "要写成列表。",
     }

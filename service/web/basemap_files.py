@@ -31,7 +31,7 @@ def tile(z: int, x: int, y: int) -> Response:
     path = services().settings.basemap_file
     if path is None or path.suffix != ".mbtiles":
         raise NotFound("没有配置 MBTiles 底图（BASEMAP_FILE）。")
-    if z > 24:
+    if z > 24 or max(x, y) >= 1 << z:
         return Response(status=204)
     with closing(sqlite3.connect(f"file:{path.resolve()}?mode=ro", uri=True)) as db:
         row = db.execute(

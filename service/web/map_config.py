@@ -61,7 +61,7 @@ def page_counts(viewer: Viewer, now: datetime) -> dict[str, Any]:
     given = services()
     snapshot = given.responsibility.on(asked_day())
     zones = snapshot.tiling.zones
-    standing: dict[str, int] = {"valid": 0, "expired": 0, "vacant": 0}
+    standing: dict[str, int] = {"valid": 0, "expired": 0, "none": 0, "vacant": 0}
     for row in snapshot.frontages.rows:
         standing[row.standing(snapshot.on)] += 1
     return {

@@ -104,12 +104,17 @@ def places() -> Response:
 
 @bp.get("/frontages")
 def frontages() -> Response:
-    """Frontages of a view: [code, shop name, valid|expired|vacant, [lon, lat, …]]."""
-    require_look()
+    """Frontages of a view: [code, shop name, valid|expired|vacant|none, [lon, lat, …]]. The public reads names only."""
+    told = require_look().signed_in
     day, box = asked_day(), asked_box()
     finder = services().responsibility.on(day).frontages
     out = [
-        [row.code, row.shop_name, row.standing(day), [round(value, 6) for value in coords.ravel().tolist()]]
+        [
+            row.code,
+            row.shop_name,
+            row.standing(day) if told else "valid",
+            [round(value, 6) for value in coords.ravel().tolist()],
+        ]
         for row, coords in finder.within(box.west, box.south, box.east, box.north, MOST_FRONTAGES)
     ]
     return Response(orjson.dumps({"frontages": out}), mimetype="application/json")
@@ -171,7 +176,7 @@ def _whole(field: str, default: int, least: int, most: int) -> int:
     text = request.args.get(field, "")
     if not text:
         return default
-    if not text.isdigit() or not least <= int(text) <= most:
+    if not (text.isascii() and text.isdecimal() and len(text) < 10) or not least <= int(text) <= most:
         raise InvalidValue(field, f"{field}=“{text[:20]}”要是 {least} 到 {most} 的整数。")
     return int(text)
 

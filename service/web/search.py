@@ -33,7 +33,7 @@ def find_all(snapshot: Snapshot, asked: str, viewer: Viewer) -> list[dict[str, A
     found = _coordinates(asked) + _grids(snapshot, asked, viewer) + _communities(snapshot, asked)
     if viewer.signed_in:
         found += _persons(snapshot, asked)
-    found += _shops(snapshot, asked) + _streets(asked)
+    found += _shops(snapshot, asked, viewer.signed_in) + _streets(asked)
     return sorted(found, key=lambda one: one.pop("rank"))
 
 
@@ -131,12 +131,13 @@ def _persons(snapshot: Snapshot, asked: str) -> list[dict[str, Any]]:
     return out
 
 
-def _shops(snapshot: Snapshot, asked: str) -> list[dict[str, Any]]:
+def _shops(snapshot: Snapshot, asked: str, told: bool) -> list[dict[str, Any]]:
+    """By name, address or code; the public by name."""
     out = []
     for row, geom in zip(snapshot.frontages.rows, snapshot.frontages.geoms, strict=True):
-        rank = _rank(asked, row.shop_name, row.address, row.code)
+        rank = _rank(asked, row.shop_name, *((row.address, row.code) if told else ()))
         if rank is not None:
-            out.append(_result(rank, "frontage", row.code, row.shop_name, row.address or "", geom))
+            out.append(_result(rank, "frontage", row.code, row.shop_name, (told and row.address) or "门店", geom))
             if len(out) >= MOST * 4:
                 break
     return out

@@ -15,7 +15,7 @@ from limits.strategies import FixedWindowRateLimiter
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from service.errors import InvalidValue, NotAllowed, TooMany
+from service.errors import InvalidValue, NotAllowed, NotSignedIn, TooMany
 from service.people.accounts import account_of_token, change_password, demo_supervisor, sign_in, token_digest
 from service.people.models import Account
 from service.records.batches import only_demo
@@ -78,7 +78,7 @@ def register(app: Flask) -> None:
     def by_cookie(key: str) -> User | None:
         number, _sep, stamp = key.partition(":")
         with services().database.read() as found:
-            owner = found.get(Account, int(number)) if number.isdigit() else None
+            owner = found.get(Account, int(number)) if number.isdecimal() and number.isascii() else None
             if owner is None or not owner.active or owner.session_stamp != stamp:
                 return None
             if owner.demo and not _demo_open(found):
@@ -87,8 +87,15 @@ def register(app: Flask) -> None:
 
     @manager.request_loader
     def by_token(asked: Request) -> User | None:
-        kind, _sep, secret = asked.headers.get("Authorization", "").partition(" ")
-        return tokens.user(secret.strip()) if kind.lower() == "bearer" and secret else None
+        """Whoever shows a token means to be somebody: an unknown one is refused, not taken for the public."""
+        given = asked.headers.get("Authorization", "")
+        if not given:
+            return None
+        kind, _sep, secret = given.partition(" ")
+        user = tokens.user(secret.strip()) if kind.lower() == "bearer" and secret else None
+        if user is None:
+            raise NotSignedIn("令牌不对、已过期或已撤销。请管理员重新发一个，写成 Authorization: Bearer 令牌。")
+        return user
 
     @app.before_request
     def one_time_password_first() -> Response | None:

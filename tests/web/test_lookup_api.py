@@ -113,3 +113,33 @@ def test_an_unknown_address_is_a_problem(public: FlaskClient) -> None:
 def test_a_wrong_token_is_the_public(public: FlaskClient) -> None:
     answer = public.get("/map/clusters?bbox=1,1,2,2&z=3", headers={"Authorization": "Bearer gst_wrong"})
     assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("points", "field"),
+    [
+        ("[[109.8, 31], [NaN, 31]]", "points.1.0"),
+        ("[[Infinity, 31]]", "points.0.0"),
+        ("[[1e400, 31]]", "points.0.0"),
+        ("[[109.8, 31], [1000, 31]]", "points.1"),
+        ("[[31, 109]]", "points.0"),
+        ("[[true, 1]]", "points.0.0"),
+        ('[["109.8", "31"]]', "points.0.0"),
+    ],
+)
+def test_a_batch_names_the_point_that_is_none(public: FlaskClient, points: str, field: str) -> None:
+    answer = public.post("/api/v1/lookup", data=f'{{"points": {points}}}')
+    assert answer.status_code == 422
+    assert [one["field"] for one in answer.json["errors"]] == [field]
+
+
+def test_a_token_that_is_none_is_refused_and_not_taken_for_the_public(public: FlaskClient) -> None:
+    for given in ("Bearer wrong", "Bearer", "Basic YWRtaW46YWRtaW4="):
+        answer = public.get("/api/v1/lookup?lon=109.8782&lat=31.0718", headers={"Authorization": given})
+        assert (answer.status_code, answer.mimetype) == (401, "application/problem+json"), given
+
+
+@pytest.mark.parametrize("cell", ["²", "٣", "1e3", "-64", "99999999999999999999"])
+def test_a_number_that_only_looks_like_one_is_named(supervisor: FlaskClient, cell: str) -> None:
+    asked = {"bbox": "109.8,31,110,31.2", "z": "14", "cell": cell}
+    assert supervisor.get("/map/clusters", query_string=asked).status_code == 422

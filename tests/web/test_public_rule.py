@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 
 import pytest
 from flask import Flask
@@ -19,8 +20,6 @@ PHONE = re.compile(r"(?<![\d.])1\d{10}(?!\d)|1\d{2}\*{4}\d{4}")
 
 def all_names(app: Flask) -> set[str]:
     services = app.extensions["steward"]
-    from datetime import date
-
     snapshot: Snapshot = services.responsibility.on(date(2026, 11, 23))
     return {person.name for person in snapshot.persons.values()}
 
@@ -69,8 +68,6 @@ def test_persons_are_found_only_when_signed_in(public: FlaskClient, supervisor: 
 
 
 def leaders(app: Flask) -> set[str]:
-    from datetime import date
-
     snapshot = app.extensions["steward"].responsibility.on(date(2026, 11, 23))
     found = (snapshot.leader_of(zone.code) for zone in snapshot.tiling.zones)
     return {held.person.name for held in found if held}
@@ -109,3 +106,23 @@ def test_rule_off_asks_everyone_to_sign_in(demo_app: Flask) -> None:
         assert client.get(path).status_code == 401
     assert client.get("/healthz").status_code == 200
     app.extensions["steward"].database.close()
+
+
+def test_the_public_reads_a_shops_name_but_nothing_of_its_agreement(
+    public: FlaskClient, supervisor: FlaskClient
+) -> None:
+    asked = "/map/frontages?bbox=109.86,31.05,109.90,31.09"
+    shops = public.get(asked).json["frontages"]
+    assert len(shops) > 100 and {standing for _, _, standing, _ in shops} == {"valid"}
+    assert len({standing for _, _, standing, _ in supervisor.get(asked).json["frontages"]}) > 1
+    panel = {"lon": "109.877920", "lat": "31.072490"}
+    told, untold = (client.get("/map/answer", query_string=panel).text for client in (supervisor, public))
+    assert "责任书" in told and "户数" in told
+    assert "责任书" not in untold and "户数" not in untold
+    snapshot: Snapshot = public.application.extensions["steward"].responsibility.on(date(2026, 11, 23))
+    address = {"q": next(row.address for row in snapshot.frontages.rows if row.address)}
+    kinds = [
+        {one["kind"] for one in client.get("/map/search", query_string=address).json["results"]}
+        for client in (supervisor, public)
+    ]
+    assert "frontage" in kinds[0] and "frontage" not in kinds[1]

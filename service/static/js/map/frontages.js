@@ -1,4 +1,4 @@
-// Frontages along the walls: valid slate, expired orange and thicker, vacant dashed. Asked near by only.
+// Frontages along the walls: valid slate, expired orange and thicker, vacant dashed, without an agreement thin. Asked near by only.
 import { Covered, Latest, asText } from './fetching.js';
 import { token } from './style.js';
 
@@ -27,7 +27,7 @@ export class Frontages {
     this.covered.keep(box);
     this.list = answer.frontages.map(([code, name, standing, coords]) => ({ code, name, standing, line: board.frame.flat(coords) }));
     const path = (standing) => this.list.filter((f) => f.standing === standing).reduce((p, f) => this.add(p, f.line), new Path2D());
-    this.paths = { valid: path('valid'), expired: path('expired'), vacant: path('vacant') };
+    this.paths = { valid: path('valid'), expired: path('expired'), vacant: path('vacant'), none: path('none') };
     board.request('all');
   }
 
@@ -46,6 +46,7 @@ export class Frontages {
     const stroke = (path, colour, px) => { ctx.strokeStyle = colour; ctx.lineWidth = view.w(px); ctx.stroke(path); };
     stroke(this.paths.valid, token('--front-signed'), width);
     stroke(this.paths.expired, token('--front-expired'), width + 0.6);
+    stroke(this.paths.none, token('--front-none'), width * 0.5);
     ctx.setLineDash([view.w(2), view.w(2)]);
     stroke(this.paths.vacant, token('--front-vacant'), width);
     ctx.setLineDash([]);
