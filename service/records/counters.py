@@ -10,7 +10,8 @@ from service.records.models import Counter
 RESPONSIBILITY = "responsibility"
 INCIDENTS = "incidents"
 GROUND = "ground"
-NAMES = (RESPONSIBILITY, INCIDENTS, GROUND)
+OFFICE = "office"
+NAMES = (RESPONSIBILITY, INCIDENTS, GROUND, OFFICE)
 
 
 def move(session: Session, name: str) -> int:
