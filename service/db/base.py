@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Integer, MetaData, Text
+from datetime import date
+
+from sqlalchemy import Date, Integer, MetaData, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMING = {
@@ -25,3 +27,10 @@ class Owned:
     subdistrict: Mapped[str] = mapped_column(Text, default="500237002")
     batch_id: Mapped[int | None] = mapped_column(Integer, index=True)
     revision: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class Kept:
+    """A row of a register: `version` counts its changes (optimistic locking); it holds until `ended_on`, half-open."""
+
+    version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    ended_on: Mapped[date | None] = mapped_column(Date)

@@ -8,11 +8,11 @@ from geoalchemy2 import WKBElement
 from sqlalchemy import Date, Integer, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.db.base import Base, Owned
+from service.db.base import Base, Kept, Owned
 from service.db.spatial import geometry_column
 
 
-class Frontage(Owned, Base):
+class Frontage(Owned, Kept, Base):
     """The line along the shop's front; a point where that is all that is known."""
 
     __tablename__ = "frontages"

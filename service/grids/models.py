@@ -8,11 +8,11 @@ from geoalchemy2 import WKBElement
 from sqlalchemy import Date, Float, ForeignKey, Integer, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.db.base import Base, Owned
+from service.db.base import Base, Kept, Owned
 from service.db.spatial import geometry_column
 
 
-class Community(Owned, Base):
+class Community(Owned, Kept, Base):
     """社区 or 村. `geom` is the outline as imported; on a date its extent is the union of its grids."""
 
     __tablename__ = "communities"
@@ -37,7 +37,7 @@ class Edition(Owned, Base):
     state: Mapped[str] = mapped_column(Text, default="published")
 
 
-class Grid(Owned, Base):
+class Grid(Owned, Kept, Base):
     """A zone of one edition. Kinds grid and special tile the community; a micro_grid lies inside its parent."""
 
     __tablename__ = "grids"

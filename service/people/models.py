@@ -7,11 +7,11 @@ from datetime import datetime
 from sqlalchemy import Boolean, ForeignKey, Integer, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.db.base import Base, Owned
+from service.db.base import Base, Kept, Owned
 from service.db.types import UtcDateTime
 
 
-class Person(Owned, Base):
+class Person(Owned, Kept, Base):
     """Somebody who can hold a duty; not necessarily somebody with an account."""
 
     __tablename__ = "persons"
@@ -25,7 +25,7 @@ class Person(Owned, Base):
     notes: Mapped[str | None] = mapped_column(Text)
 
 
-class Organisation(Owned, Base):
+class Organisation(Owned, Kept, Base):
     """A unit in the area (辖区单位) or an office of the subdistrict (科室)."""
 
     __tablename__ = "organisations"
@@ -41,7 +41,11 @@ class Organisation(Owned, Base):
 
 
 class Account(Base):
-    """Somebody who signs in. The password is kept as an argon2id hash only."""
+    """Somebody who signs in. The password is kept as an argon2id hash only.
+
+    `area`: codes of a manager's communities, separated by spaces; `unit`: a handler's organisation; `person_code`: the
+    person behind the account, whose duties are an officer's area.
+    """
 
     __tablename__ = "accounts"
 
@@ -52,6 +56,7 @@ class Account(Base):
     role: Mapped[str] = mapped_column(Text)
     area: Mapped[str | None] = mapped_column(Text)
     unit: Mapped[str | None] = mapped_column(Text)
+    person_code: Mapped[str | None] = mapped_column(Text)
     must_change: Mapped[bool] = mapped_column(Boolean, default=False)
     demo: Mapped[bool] = mapped_column(Boolean, default=False)
     active: Mapped[bool] = mapped_column(Boolean, default=True)
@@ -59,6 +64,19 @@ class Account(Base):
     failures: Mapped[int] = mapped_column(Integer, default=0)
     locked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+
+
+class AddressFailures(Base):
+    """Failed sign-ins from one network address; five lock it for a while, whatever the account."""
+
+    __tablename__ = "address_failures"
+
+    address: Mapped[str] = mapped_column(Text, primary_key=True)
+    failures: Mapped[int] = mapped_column(Integer, default=0)
+    last_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    locked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Token(Base):

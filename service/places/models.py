@@ -6,11 +6,11 @@ from geoalchemy2 import WKBElement
 from sqlalchemy import Integer, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.db.base import Base, Owned
+from service.db.base import Base, Kept, Owned
 from service.db.spatial import geometry_column
 
 
-class Street(Owned, Base):
+class Street(Owned, Kept, Base):
     """A street's centre line. `level` 0 trunk, 1 main, 2 side, 3 lane."""
 
     __tablename__ = "streets"
@@ -22,7 +22,7 @@ class Street(Owned, Base):
     geom: Mapped[WKBElement] = geometry_column("MULTILINESTRING")
 
 
-class Building(Owned, Base):
+class Building(Owned, Kept, Base):
     """A building's outline."""
 
     __tablename__ = "buildings"
@@ -34,7 +34,7 @@ class Building(Owned, Base):
     geom: Mapped[WKBElement] = geometry_column("MULTIPOLYGON")
 
 
-class Place(Owned, Base):
+class Place(Owned, Kept, Base):
     """A facility or a piece of nature: market, refuse_station, transfer_station, toilet, river, wood, park …"""
 
     __tablename__ = "places"

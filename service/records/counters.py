@@ -10,8 +10,9 @@ from service.records.models import Counter
 RESPONSIBILITY = "responsibility"
 INCIDENTS = "incidents"
 GROUND = "ground"
+OFFICE = "office"
 _RELOCATION = "relocation"
-NAMES = (RESPONSIBILITY, INCIDENTS, GROUND)
+NAMES = (RESPONSIBILITY, INCIDENTS, GROUND, OFFICE)
 
 
 def move(session: Session, name: str) -> int:

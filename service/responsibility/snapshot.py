@@ -165,6 +165,19 @@ class Snapshot:
         roles = ("micro_leader", "grid_leader") if kind == "micro_grid" else ("grid_leader",)
         return next((held for held in self.held(_duty_kind(kind), code, name) if held.role in roles), None)
 
+    def subjects_of(self, person: str) -> set[Subject]:
+        """What the person answers for on the day, held or acted for."""
+        whole: dict[str, set[Subject]] | None = self.memo.get("subjects")  # type: ignore[assignment]
+        if whole is None:
+            whole = {}
+            for subject, duties in self.duties.items():
+                for duty in duties:
+                    for code in duty.holder_on(self.on):
+                        if code is not None:
+                            whole.setdefault(code, set()).add(subject)
+            self.memo["subjects"] = whole
+        return whole.get(person, set())
+
     def _person(self, code: str) -> PersonRow:
         return self.persons.get(code) or PersonRow(code, code, None, None, None)
 

@@ -15,10 +15,13 @@ from service.config import Settings
 from service.db.engine import Database
 from service.errors import InvalidValue, NotAllowed, NotSignedIn
 from service.incidents.columns import IncidentColumns
+from service.people.access import ALL, EVERYWHERE, NOWHERE, Area, reach
 from service.people.rules import Viewer
 from service.places.ground import Ground
+from service.records.audit import Actor
 from service.responsibility.keeper import Responsibility
 from service.responsibility.lookup import Distances
+from service.responsibility.snapshot import Snapshot
 
 
 @dataclass
@@ -52,6 +55,8 @@ class SignedIn:
     display_name: str
     role: str
     area: str | None
+    unit: str | None
+    person_code: str | None
     must_change: bool
     demo: bool
 
@@ -102,6 +107,51 @@ def require_role(*roles: str) -> SignedIn:
             "这一步要由" + "或".join({"admin": "管理员", "supervisor": "主管"}.get(r, r) for r in roles) + "来做。"
         )
     return who
+
+
+def actor() -> Actor:
+    """Who asks, as the trail writes it down."""
+    who = account()
+    if who is None:
+        return Actor("公众", None, request.remote_addr)
+    return Actor(who.name, who.role, request.remote_addr, who.id)
+
+
+def area(right: str = "registers.read") -> Area:
+    """Where the asker's right reaches today: everywhere, nowhere, or the account's own area."""
+    who = account()
+    far = reach(who.role if who else None, right)
+    if far is None or who is None:
+        return NOWHERE
+    return EVERYWHERE if far == ALL else own_area()
+
+
+def own_area() -> Area:
+    """The account's area on this day, whatever the right; kept for the request."""
+    kept: Area | None = g.get("area")
+    if kept is None:
+        who = account()
+        kept = g.area = NOWHERE if who is None else area_of(services().responsibility.on(local_date(now())), who)
+    return kept
+
+
+def area_of(snapshot: Snapshot, who: SignedIn) -> Area:
+    """Admin, supervisor, viewer: everywhere. Manager: own communities. Officer: what duties held or acted for name.
+    Unit handler: the organisation."""
+    if who.role in ("admin", "supervisor", "viewer"):
+        return EVERYWHERE
+    if who.role == "manager":
+        return Area(communities=frozenset((who.area or "").split()), person=who.person_code)
+    if who.role == "unit":
+        return Area(organisation=who.unit, person=who.person_code)
+    if who.person_code is None:
+        return NOWHERE
+    subjects = frozenset(snapshot.subjects_of(who.person_code))
+    parents = {zone.code: zone.parent_code for zone in snapshot.tiling.micro_zones}
+    grids = {code for kind, code in subjects if kind == "grid"}
+    grids |= {parents.get(code) or code for kind, code in subjects if kind == "micro_grid"}
+    homes = {code for kind, code in subjects if kind == "community"}
+    return Area(communities=frozenset(homes), grids=frozenset(grids), person=who.person_code, subjects=subjects)
 
 
 def now() -> datetime:

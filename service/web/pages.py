@@ -10,9 +10,11 @@ from werkzeug.wrappers import Response
 from service.errors import NotFound
 from service.maps import render_map
 from service.maps.script import map_script
+from service.people.access import reach
 from service.people.rules import ROLES
 from service.records.batches import holds_demo
 from service.records.counters import read_all
+from service.web.access import ROUTES
 from service.web.context import account, now, require_look, require_role, services
 from service.web.map_config import map_config, page_counts
 from service.web.security import nonce
@@ -97,6 +99,32 @@ def remove_demo() -> Response:
     return redirect(url_for("pages.map_page"))
 
 
+# (endpoint, word, icon): the bar's places, for those whose role may read them.
+_PLACES = (
+    ("pages.map_page", "地图", "map"),
+    ("registers.frontages", "三包", "shop"),
+    ("registers.grids", "网格", "layers"),
+    ("registers.incidents", "事项", "list"),
+    ("registers.people", "人员", "me"),
+    ("imports.index", "导入", "export"),
+    ("office.index", "管理", "columns"),
+)
+
+
+def navigation() -> list[dict[str, object]]:
+    """The bar's links: only what exists and what the asker's role may read."""
+    who = account()
+    if who is None:
+        return []
+    known = current_app.view_functions
+    first = request.path.split("/")[1]
+    return [
+        {"url": url_for(endpoint), "word": word, "icon": sign, "here": url_for(endpoint).split("/")[1] == first}
+        for endpoint, word, sign in _PLACES
+        if endpoint in known and reach(who.role, ROUTES[endpoint]) is not None
+    ]
+
+
 def page_context() -> dict[str, object]:
     """What every template may use."""
     who = account()
@@ -111,6 +139,7 @@ def page_context() -> dict[str, object]:
         }
         if who
         else None,
+        "nav": navigation(),
         "nonce": nonce(),
         "csrf_token": generate_csrf(),
     }

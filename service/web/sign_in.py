@@ -31,7 +31,15 @@ class User(UserMixin):
 
     def __init__(self, found: Account) -> None:
         self.account = SignedIn(
-            found.id, found.name, found.display_name, found.role, found.area, found.must_change, found.demo
+            found.id,
+            found.name,
+            found.display_name,
+            found.role,
+            found.area,
+            found.unit,
+            found.person_code,
+            found.must_change,
+            found.demo,
         )
         self.stamp = found.session_stamp
 

@@ -1,0 +1,1 @@
+"""Documents from plain data: spreadsheets and templates. Knows nothing of tables or HTTP."""

@@ -1,0 +1,101 @@
+"""What each role may do, and how far: everywhere, or within the account's own area. The one place that says so. Pure.
+
+Permission = role × area. A right is a word; the pages' and the interfaces' routes name theirs in service/web/access.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+ALL, AREA = "all", "area"
+PUBLIC = "public"
+
+# right: {role: how far}; a role that isn't named may not. "public" is somebody who isn't signed in.
+RIGHTS: dict[str, dict[str, str]] = {
+    "open": {
+        PUBLIC: ALL,
+        "viewer": ALL,
+        "unit": ALL,
+        "officer": ALL,
+        "manager": ALL,
+        "supervisor": ALL,
+        "admin": ALL,
+    },
+    # The map, the lookup, search: for the public as far as the public rule goes.
+    "look": {
+        PUBLIC: ALL,
+        "viewer": ALL,
+        "unit": ALL,
+        "officer": ALL,
+        "manager": ALL,
+        "supervisor": ALL,
+        "admin": ALL,
+    },
+    "own_account": {
+        "viewer": ALL,
+        "unit": ALL,
+        "officer": ALL,
+        "manager": ALL,
+        "supervisor": ALL,
+        "admin": ALL,
+    },
+    "registers.read": {
+        "viewer": ALL,
+        "unit": AREA,
+        "officer": AREA,
+        "manager": AREA,
+        "supervisor": ALL,
+        "admin": ALL,
+    },
+    "registers.write": {"manager": AREA, "supervisor": ALL, "admin": ALL},
+    "registers.export": {"viewer": ALL, "manager": AREA, "supervisor": ALL, "admin": ALL},
+    "phones.reveal": {"unit": AREA, "officer": AREA, "manager": AREA, "supervisor": ALL, "admin": ALL},
+    "incidents.read": {
+        "viewer": ALL,
+        "unit": AREA,
+        "officer": AREA,
+        "manager": AREA,
+        "supervisor": ALL,
+        "admin": ALL,
+    },
+    "files.import": {"supervisor": ALL, "admin": ALL},
+    "trail.read": {"supervisor": ALL, "admin": ALL},
+    "accounts": {"admin": ALL},
+    "office": {"admin": ALL},
+}
+
+
+@dataclass(frozen=True)
+class Area:
+    """Where an account's say reaches today. `everywhere`: the whole subdistrict; else the named grids (micro-grids
+    count with their parent), communities, frontages that a duty names, and what is assigned to the organisation."""
+
+    everywhere: bool = False
+    communities: frozenset[str] = frozenset()
+    grids: frozenset[str] = frozenset()
+    organisation: str | None = None
+    person: str | None = None
+    subjects: frozenset[tuple[str, str]] = field(default=frozenset())
+
+    def holds_grid(self, code: str | None, community: str | None = None) -> bool:
+        """Whether a grid lies in the area; `community`: the grid's."""
+        return self.everywhere or (code is not None and code in self.grids) or self.holds_community(community)
+
+    def holds_community(self, code: str | None) -> bool:
+        return self.everywhere or (code is not None and code in self.communities)
+
+    def holds_subject(self, kind: str, code: str) -> bool:
+        """Whether a duty of the account's person names the subject itself."""
+        return self.everywhere or (kind, code) in self.subjects
+
+
+EVERYWHERE, NOWHERE = Area(everywhere=True), Area()
+
+
+def reach(role: str | None, right: str) -> str | None:
+    """How far a role has a right: "all", "area" or None. `role` None: not signed in. KeyError for an unknown right.
+
+    >>> reach("manager", "registers.write"), reach("viewer", "registers.write"), reach(None, "look")
+    ('area', None, 'all')
+    """
+    return RIGHTS[right].get(role or PUBLIC)

@@ -1,0 +1,1 @@
+"""Backups of everything that the office would miss: made while the service runs, restored elsewhere."""
