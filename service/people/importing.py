@@ -45,7 +45,7 @@ ORGANISATION_FIELDS = (
 
 
 def person_code(name: str | None, phone: str | None) -> str | None:
-    """A code for a person without one. Codes are shown to everybody who may see the name: the phone isn't legible in it.
+    """A code for a person without one. Codes are shown where phones are masked: the phone isn't legible in it.
 
     >>> person_code("张三", "13812345678"), person_code("张三", None)
     ('p52860278face92dc', '张三')

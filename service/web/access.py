@@ -38,6 +38,17 @@ ROUTES: dict[str, str] = {
     "search.search": "look",
     "api.lookup": "look",
     "api.lookup_batch": "look",
+    # the registers' interface
+    "register_api.rows": "registers.read",
+    "register_api.row": "registers.read",
+    "register_api.row_history": "registers.read",
+    "register_api.create": "registers.write",
+    "register_api.change": "registers.write",
+    "register_api.end": "registers.write",
+    "register_api.restore": "registers.write",
+    "register_api.incidents": "incidents.read",
+    "register_api.incident": "incidents.read",
+    "register_api.incident_history": "incidents.read",
     # from the demo to the office's own data
     "pages.own_data": "office",
     "pages.remove_demo": "office",
