@@ -27,6 +27,7 @@ from service.web import (
     pages,
     problems,
     register_api,
+    registers,
     search,
     security,
     sign_in,
@@ -96,6 +97,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for module in (pages, map_data, basemap_files, answer, search, api):
         app.register_blueprint(module.bp)
     csrf.exempt(api.bp)
+    app.register_blueprint(registers.bp)
     app.register_blueprint(register_api.bp)
     csrf.exempt(register_api.bp)
     access.register(app)
