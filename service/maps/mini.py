@@ -1,10 +1,11 @@
-"""The small map of a record: drawn as SVG paths on the server, from the ground, the grids and the record's own shape."""
+"""The small map of a record: SVG paths drawn on the server from the ground, the grids and the record's own shape."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ _STREET = ((17, 2.4, 1.6), (12, 1.8, 1.4), (9, 1.3, 1.2), (4.5, 0.8, 0.8))
 _HOUSES_FROM, _LANES_FROM = 0.24, 0.3  # px per metre
 _MOST_NAMES = 3
 _LETTER = 13
+_BESIDE = 12
 
 
 @dataclass(frozen=True)
@@ -70,17 +72,18 @@ class Zones:
 class _Frame:
     """Degrees to px: metres on the plane that touches the earth in the middle of the subject."""
 
-    def __init__(self, subject: Any) -> None:
+    def __init__(self, subject: Any, height: int) -> None:
+        self.height = height
         west, south, east, north = subject.bounds
         self.lon, self.lat = (west + east) / 2, (south + north) / 2
         self.ky = 111_132.92 - 559.82 * math.cos(2 * math.radians(self.lat))
         self.kx = max(111_412.84 * math.cos(math.radians(self.lat)), 1.0)
         wide = max((east - west) * self.kx * _MARGIN, _NEAREST_M)
-        high = max((north - south) * self.ky * _MARGIN, _NEAREST_M * HEIGHT / WIDTH)
-        self.scale = min(WIDTH / wide, HEIGHT / high)
-        dx, dy = WIDTH / 2 / self.scale / self.kx, HEIGHT / 2 / self.scale / self.ky
+        high = max((north - south) * self.ky * _MARGIN, _NEAREST_M * height / WIDTH)
+        self.scale = min(WIDTH / wide, height / high)
+        dx, dy = WIDTH / 2 / self.scale / self.kx, height / 2 / self.scale / self.ky
         self.seen = BBox(self.lon - dx, self.lat - dy, self.lon + dx, self.lat + dy)
-        self.screen = shapely.box(-20, -20, WIDTH + 20, HEIGHT + 20)
+        self.screen = shapely.box(-20, -20, WIDTH + 20, height + 20)
 
     @property
     def zoom(self) -> float:
@@ -98,14 +101,14 @@ class _Frame:
     def _px(self, coords: np.ndarray) -> np.ndarray:
         out = np.empty_like(coords)
         out[:, 0] = (coords[:, 0] - self.lon) * self.kx * self.scale + WIDTH / 2
-        out[:, 1] = HEIGHT / 2 - (coords[:, 1] - self.lat) * self.ky * self.scale
+        out[:, 1] = self.height / 2 - (coords[:, 1] - self.lat) * self.ky * self.scale
         return out
 
 
-def mini_map(subject: Any, ground: GroundData, zones: Zones) -> MiniMap:
-    """The picture of one record. `subject`: a geometry in degrees (WGS 84), not empty."""
-    frame = _Frame(subject)
-    out = MiniMap(lon=round(frame.lon, 6), lat=round(frame.lat, 6), zoom=frame.zoom)
+def mini_map(subject: Any, ground: GroundData, zones: Zones, height: int = HEIGHT) -> MiniMap:
+    """The picture of one record. `subject`: a geometry in degrees (WGS 84), not empty; `height`: px of 460 wide."""
+    frame = _Frame(subject, height)
+    out = MiniMap(height=height, lon=round(frame.lon, 6), lat=round(frame.lat, 6), zoom=frame.zoom)
     _land(out, frame, ground)
     _roads(out, frame, ground)
     held = _zones(out, frame, zones)
@@ -118,7 +121,9 @@ def mini_map(subject: Any, ground: GroundData, zones: Zones) -> MiniMap:
 def _land(out: MiniMap, frame: _Frame, ground: GroundData) -> None:
     for kind in _LAND:
         shapes = [
-            ground.places.geoms[i] for i in ground.places.within(frame.seen).tolist() if ground.places.rows[i][2] == kind
+            ground.places.geoms[i]
+            for i in ground.places.within(frame.seen).tolist()
+            if ground.places.rows[i][2] == kind
         ]
         _add(out, f"m-{kind}", [frame.place(one) for one in shapes])
     if frame.scale > _HOUSES_FROM:
@@ -155,6 +160,7 @@ def _subject(out: MiniMap, mine: Any) -> None:
     if mine.geom_type == "Point":
         out.pin = (round(mine.x, 1), round(mine.y, 1))
     elif mine.geom_type.endswith("Polygon"):
+        _add(out, "m-held-edge", [mine])
         _add(out, "m-mine-area", [mine])
     else:
         _add(out, "m-mine-edge", [mine])
@@ -165,7 +171,7 @@ def _names(out: MiniMap, frame: _Frame, ground: GroundData, mine: Any, held: Any
     """The grid's code where it hides nothing, and the names of the streets along their longest straight pieces."""
     taken = [mine]
     if held is not None and zones.chosen is not None and not held.is_empty:
-        x, y = _corner(held, mine)
+        x, y = _corner(held, mine, out.height)
         text = zones.names[zones.chosen]
         out.labels.append(Label("m-code", text, x, y + 5))
         taken.append(shapely.box(x - 5 * len(text), y - 10, x + 5 * len(text), y + 10))
@@ -175,16 +181,16 @@ def _names(out: MiniMap, frame: _Frame, ground: GroundData, mine: Any, held: Any
         name = ground.streets.rows[i][0]
         if not name or name in said or len(said) == _MOST_NAMES:
             continue
-        label = _along(frame.place(ground.streets.geoms[i]), name, taken)
+        label = _along(frame.place(ground.streets.geoms[i]), name, taken, held, out.height)
         if label:
             said.add(name)
             out.labels.append(label)
             taken.append(shapely.Point(label.x, label.y).buffer(len(name) * _LETTER / 2))
 
 
-def _corner(held: Any, mine: Any) -> tuple[float, float]:
+def _corner(held: Any, mine: Any, height: int) -> tuple[float, float]:
     """A spot within the visible grid, far from the record; in the middle when the record is the grid."""
-    room = held.intersection(shapely.box(0, 0, WIDTH, HEIGHT))
+    room = held.intersection(shapely.box(0, 0, WIDTH, height))
     inner = room.buffer(-18)
     if inner.is_empty:
         inner = room
@@ -193,14 +199,15 @@ def _corner(held: Any, mine: Any) -> tuple[float, float]:
     if mine.geom_type.endswith("Polygon"):
         at = shapely.point_on_surface(inner)
         return round(at.x, 1), round(at.y, 1)
-    corners = [shapely.Point(x, y) for x in (26, WIDTH - 26) for y in (20, HEIGHT - 20)]
-    near = [shapely.ops.nearest_points(inner, corner)[0] for corner in corners]
+    corners = [shapely.Point(x, y) for x in (26, WIDTH - 26) for y in (20, height - 20)]
+    near = [shapely.Point(shapely.shortest_line(inner, corner).coords[0]) for corner in corners]
     best = max(near, key=lambda at: at.distance(mine))
     return round(best.x, 1), round(best.y, 1)
 
 
-def _along(line: Any, name: str, taken: list[Any]) -> Label | None:
-    """The name on the longest straight piece that has room for it and touches nothing that is already there."""
+def _along(line: Any, name: str, taken: list[Any], held: Any, height: int) -> Label | None:
+    """The name on the longest straight piece that has room for it and touches nothing that is already there; beside
+    the line where the grid's border runs along the street."""
     need = len(name) * _LETTER + 8
     pieces = sorted(_segments(line), key=lambda piece: -piece.length)
     for piece in pieces[:4]:
@@ -209,13 +216,15 @@ def _along(line: Any, name: str, taken: list[Any]) -> Label | None:
         (x0, y0), (x1, y1) = piece.coords
         mid = piece.interpolate(0.5, normalized=True)
         reach = piece.buffer(2).intersection(mid.buffer(need / 2))
-        if not (need / 2 < mid.x < WIDTH - need / 2 or abs(x1 - x0) < abs(y1 - y0)) or not 8 < mid.y < HEIGHT - 8:
+        if not (need / 2 < mid.x < WIDTH - need / 2 or abs(x1 - x0) < abs(y1 - y0)) or not 8 < mid.y < height - 8:
             continue
         if any(reach.distance(other) < 9 for other in taken):
             continue
         turn = math.degrees(math.atan2(y1 - y0, x1 - x0))
         turn = turn - 180 if turn > 90 else turn + 180 if turn < -90 else turn
-        return Label("m-name", name, round(mid.x, 1), round(mid.y + 4, 1), round(turn, 1))
+        aside = _BESIDE if held is not None and reach.distance(held.boundary) < _LETTER / 2 else 0
+        x, y = mid.x + aside * math.sin(math.radians(turn)), mid.y - aside * math.cos(math.radians(turn))
+        return Label("m-name", name, round(x, 1), round(y + 4, 1), round(turn, 1))
     return None
 
 
@@ -223,7 +232,7 @@ def _segments(line: Any) -> Iterator[Any]:
     for part in shapely.get_parts(line):
         if part.geom_type == "LineString":
             coords = shapely.get_coordinates(shapely.simplify(part, 2))
-            for a, b in zip(coords[:-1], coords[1:], strict=True):
+            for a, b in pairwise(coords):
                 yield shapely.LineString([a, b])
 
 

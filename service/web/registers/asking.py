@@ -22,7 +22,7 @@ from service.web.registers.looks import LOOKS, Look
 
 @dataclass(frozen=True)
 class Asking:
-    """One request's view of one register. `area`: as far as the asker may read; `writable`: as far as they may write."""
+    """One request's view of one register. `area`: how far the asker reads; `writable`: how far they write."""
 
     register: Register
     look: Look

@@ -10,7 +10,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from service.clock import SHANGHAI
-from service.incidents.rules import GROUP_OF, GROUPS, due_text
+from service.incidents.rules import GROUP_OF, GROUPS, SOURCES, due_text
 from service.people.rules import Viewer
 from service.records.register import DATE, MOMENT, REFERENCE, WHOLE, Register
 from service.registers.rows import Row
@@ -45,7 +45,8 @@ class Words:
         cls = self.look.places.get(name, "far") + (" r num" if name in self.look.numeric else "")
         if name == self.register.title:
             under = self.text(row, self.look.under).split("\n")[0] if self.look.under else ""
-            return Cell(self.text(row, name) or row.code, WHAT, under, main=True)
+            title = self.text(row, name) or row.code
+            return Cell(title, WHAT, "" if under == title else under, main=True)
         if name == self.register.state and self.look.states:
             return Cell("", cls, state=self.state(row))
         if name in ("due_at", "agreement_until"):
@@ -102,6 +103,8 @@ class Words:
             return moment(value)
         if described.kind == DATE:
             return str(value.isoformat())
+        if name == "source":
+            return SOURCES.get(str(value), str(value))
         if described.kind == WHOLE:
             return f"{value:,}"
         return described.shown(value)
@@ -116,12 +119,19 @@ class Words:
         if name == "leader":
             return (self.viewer.name(value["name"], leader=True) or "") if value else ""
         if name == "duties":
-            return "、".join(f"{one.role_name} {one.name}" for one in value[:_PLAIN_LINES]) + (
+            return "、".join(f"{one.role_name} {duty_name(row, one)}" for one in value[:_PLAIN_LINES]) + (
                 f" 等 {len(value)} 处" if len(value) > _PLAIN_LINES else ""
             )
         if name == "account":
             return _("有") if value else ""
         return f"{value:,}" if value else ""
+
+
+def duty_name(row: Row, duty: Any) -> str:
+    """What a duty is for; a person's own unit by its name."""
+    if duty.kind == "organisation" and duty.code == row.values.get("organisation_code"):
+        return row.names.get("organisation_code") or str(duty.name)
+    return str(duty.name)
 
 
 def _brief(community: Mapping[str, str] | None) -> str:
@@ -132,4 +142,3 @@ def _brief(community: Mapping[str, str] | None) -> str:
 def moment(value: datetime) -> str:
     """A moment as lists write it: 2026-11-23 09:30 in Shanghai."""
     return f"{value.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
-

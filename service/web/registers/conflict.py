@@ -1,4 +1,4 @@
-"""Both versions of a row that two people changed at once, field by field, as templates/registers/conflict.html shows them."""
+"""Both versions of a row that two people changed at once, field by field (templates/registers/conflict.html)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from service.registers.rows import Row
 from service.registers.values import choice
 from service.web.register_view import masked
 from service.web.registers.asking import Asking
-from service.web.registers.forms import Typed, draws, drawn, points_text, shape_of, stored_as_typed
+from service.web.registers.forms import Typed, drawn, draws, points_text, shape_of, stored_as_typed
 from service.web.registers.links import list_url, row_url
 from service.web.registers.query import Query
 from service.web.registers.trail import brief
@@ -85,7 +85,11 @@ def _field(ask: Asking, one: RegisterField, row: Row, now: str, seen: str, typed
         "name": one.name,
         "label": _(one.label),
         "theirs": ask.words.text(row, one.name),
-        "mine": str(masked(one, row.values.get(one.name), ask.viewer) or "") if kept_number else one.shown(mine) if mine else "",
+        "mine": str(masked(one, row.values.get(one.name), ask.viewer) or "")
+        if kept_number
+        else one.shown(mine)
+        if mine
+        else "",
         "differs": differs or (one.kind == PHONE and bool(mine)),
         "mine_changed": mine != seen,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import shapely
@@ -10,19 +11,29 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from service.grids.rules import short_code
-from service.maps.mini import MiniMap, Zones, mini_map
+from service.maps.mini import HEIGHT, MiniMap, Zones, mini_map
 from service.people.access import reach
 from service.records.register import BY_COLUMNS, LONG, PHONE, Register
 from service.registers.rows import Row
 from service.web.context import account, services
 from service.web.registers.asking import Asking
+from service.web.registers.cells import duty_name
 from service.web.registers.links import list_url, row_url
-from service.web.registers.looks import LOOKS
+from service.web.registers.looks import LOOKS, State
 from service.web.registers.query import Query
 from service.web.registers.trail import course_of
 
-_LONG = 14
-_PAGES_OF = {"grid": "grids", "community": "communities", "frontage": "frontages", "place": "places", "street": "streets"}
+_LONG = 18
+_HIGH = 240
+_PAGES_OF = {
+    "grid": "grids",
+    "micro_grid": "grids",
+    "organisation": "organisations",
+    "community": "communities",
+    "frontage": "frontages",
+    "place": "places",
+    "street": "streets",
+}
 
 
 def detail_context(session: Session, ask: Asking, row: Row, query: Query, told: str = "") -> dict[str, Any]:
@@ -39,7 +50,7 @@ def detail_context(session: Session, ask: Asking, row: Row, query: Query, told: 
         "title": words.title(row),
         "sub": words.text(row, ask.look.under) if ask.look.under else "",
         "thing": _(ask.look.thing),
-        "state": words.state(row),
+        "state": _state(ask, row),
         "version": row.version,
         "told": told,
         "ended_on": row.ended_on.isoformat() if over and row.ended_on else None,
@@ -47,17 +58,25 @@ def detail_context(session: Session, ask: Asking, row: Row, query: Query, told: 
         "facts": facts,
         "map": drawn,
         "map_url": here,
-        "where": _where(words.text(row, "grid"), words.text(row, "community")),
+        "where": _where(ask, row),
         "grid": _zone_name(ask, row),
         "leader": _leader(ask, row),
-        "holds": [_duty(one) for one in row.derived.get("duties") or ()],
-        "trail": course_of(session, ask, row.code),
+        "holds": [_duty(row, one) for one in row.derived.get("duties") or ()],
+        "trail": course_of(session, ask, row),
         "photos": "photos.add" in current_app.view_functions,
         "call": dial(ask, row) if not over else None,
         "edit_url": row_url(name, row.code, query, "edit") if may and not over and register.editable else None,
         "end_url": row_url(name, row.code, query, "end") if may and not over and register.ends else None,
         "restore_url": row_url(name, row.code, query, "restore") if may and over and register.ends else None,
     }
+
+
+def _state(ask: Asking, row: Row) -> State | None:
+    """As in the list; an overdue matter says by how much."""
+    state = ask.words.state(row)
+    if state is not None and state.look == "late":
+        return replace(state, word=ask.words.until(row, "due_at")[0])
+    return state
 
 
 def dial(ask: Asking, row: Row) -> str | None:
@@ -83,7 +102,9 @@ def _facts(ask: Asking, row: Row) -> list[dict[str, Any]]:
             continue
         text = words.text(row, name)
         described = register.by_name.get(name)
-        if not text and (described is None or register.read_only):
+        if not text and (described is None or not described.editable):
+            continue
+        if described is not None and described.reference == "communities":
             continue
         out.append(
             {
@@ -95,7 +116,7 @@ def _facts(ask: Asking, row: Row) -> list[dict[str, Any]]:
                 "reveal_url": _reveal(ask, row, name, text),
             }
         )
-    return out
+    return sorted(out, key=lambda fact: bool(fact["wide"]))
 
 
 def _link(register: Register, row: Row, name: str) -> str | None:
@@ -124,8 +145,11 @@ def _zone_name(ask: Asking, row: Row) -> str:
     return ask.words.text(row, "grid") if "leader" in row.derived else ""
 
 
-def _where(grid: str, community: str) -> str:
-    return grid or community or _("不在任何网格里")
+def _where(ask: Asking, row: Row) -> str:
+    """What the picture's line says: the grid, or how many a community has."""
+    if ask.register.name == "communities":
+        return f"{ask.words.text(row, 'grids') or 0} {_('个网格')}"
+    return ask.words.text(row, "grid") or ask.words.text(row, "community") or _("不在任何网格里")
 
 
 def _leader(ask: Asking, row: Row) -> dict[str, Any] | None:
@@ -145,10 +169,10 @@ def _leader(ask: Asking, row: Row) -> dict[str, Any] | None:
     }
 
 
-def _duty(one: Any) -> dict[str, Any]:
+def _duty(row: Row, one: Any) -> dict[str, Any]:
     page = _PAGES_OF.get(one.kind)
     role = f"{one.role_name}{_('（代）')}" if one.acting else one.role_name
-    return {"role_name": role, "name": one.name, "url": row_url(page, one.code) if page in LOOKS else None}
+    return {"role_name": role, "name": duty_name(row, one), "url": row_url(page, one.code) if page in LOOKS else None}
 
 
 def _map(ask: Asking, row: Row) -> MiniMap | None:
@@ -159,17 +183,22 @@ def _map(ask: Asking, row: Row) -> MiniMap | None:
     tiling = ask.snapshot.tiling
     code = (row.derived.get("grid") or {}).get("code")
     zones = Zones(
-        list(tiling.geoms), [short_code(zone.code)[1] for zone in tiling.zones], tiling.by_code.get(code) if code else None
+        list(tiling.geoms),
+        [short_code(zone.code)[1] for zone in tiling.zones],
+        tiling.by_code.get(code) if code else None,
     )
     if ask.register.name == "grids":
         zones = Zones(zones.geoms, zones.names, tiling.by_code.get(row.code))
-    return mini_map(shape, services().ground.data(), zones)
+    high = _HIGH if ask.register.name in ("grids", "communities") else HEIGHT
+    return mini_map(shape, services().ground.data(), zones, high)
 
 
 def _shape(ask: Asking, row: Row) -> Any:
     """A community's extent is that of its grids; persons and organisations have no place of their own."""
     if ask.register.name == "communities":
         zones = ask.snapshot.tiling.zones
-        mine = [geom for zone, geom in zip(zones, ask.snapshot.tiling.geoms, strict=True) if zone.community_code == row.code]
+        mine = [
+            geom for zone, geom in zip(zones, ask.snapshot.tiling.geoms, strict=True) if zone.community_code == row.code
+        ]
         return shapely.union_all(mine) if mine else row.geometry
     return row.geometry if ask.register.geometry or ask.register.area == BY_COLUMNS else None

@@ -1,4 +1,4 @@
-"""Forms of the registers: what was typed, as the actions take it; what is shown again, with the faults beside the fields."""
+"""Forms of the registers: what was typed, as the actions take it; shown again with the faults beside the fields."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from service.records.register import (
     RegisterField,
 )
 from service.registers.rows import Row
-from service.web.map_config import office_bounds
 from service.web.context import services
+from service.web.map_config import office_bounds
 from service.web.registers.asking import Asking
 from service.web.registers.links import list_url, row_url
 from service.web.registers.query import Query
@@ -75,6 +75,12 @@ def typed_of(register: Register, sent: Mapping[str, str], new: bool) -> Typed:
         sent.get("points", "").replace("\r\n", "\n"),
         shape if shape in allowed else allowed[0],
     )
+
+
+def fresh(register: Register, typed: Typed) -> Typed:
+    """A new row's form as it is first shown: with what its fields are unless something else is said."""
+    usual = {one.name: str(one.default) for one in register.fields if one.default is not None}
+    return Typed(usual | typed.values, typed.points, typed.shape)
 
 
 def stored_as_typed(register: Register, row: Row) -> Typed:
@@ -171,7 +177,9 @@ def _read(lines: list[str], first: int) -> list[list[float]]:
     for number, line in enumerate(lines, first):
         match = _PAIR.match(line)
         if not match:
-            raise InvalidValue("geometry", f"坐标第 {number} 行“{line.strip()[:40]}”读不懂，写成 109.877920, 31.072490 这样。")
+            raise InvalidValue(
+                "geometry", f"坐标第 {number} 行“{line.strip()[:40]}”读不懂，写成 109.877920, 31.072490 这样。"
+            )
         lon, lat = float(match[1]), float(match[2])
         if abs(lat) > 90 >= abs(lon):
             raise InvalidValue("geometry", f"坐标第 {number} 行：经纬度像是对调了，经度（{lat:g}）写在前。")
@@ -203,7 +211,9 @@ def form_context(ask: Asking, typed: Typed, row: Row | None, query: Query) -> di
         "code": row.code if row else None,
         "name": name,
         "version": row.version if row else None,
-        "errors": [{"name": f if f in known else "geometry", "label": known.get(f, f), "message": m} for f, m in typed.faults],
+        "errors": [
+            {"name": f if f in known else "geometry", "label": known.get(f, f), "message": m} for f, m in typed.faults
+        ],
         "fields": shown,
         "place": _place(ask, typed, faults) if draws(register) else None,
         "submit": _("保存"),
@@ -212,9 +222,7 @@ def form_context(ask: Asking, typed: Typed, row: Row | None, query: Query) -> di
     }
 
 
-def _field(
-    ask: Asking, one: RegisterField, typed: Typed, faults: Mapping[str, str], row: Row | None
-) -> dict[str, Any]:
+def _field(ask: Asking, one: RegisterField, typed: Typed, faults: Mapping[str, str], row: Row | None) -> dict[str, Any]:
     value = typed.values.get(one.name, "")
     kept = row.values.get(one.name) if row else None
     options = list(one.choices.items()) if one.kind == CHOICE else None

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from service.clock import spoken
+from service.incidents.rules import SOURCES
 from service.people.access import reach
 from service.records.models import SavedView
 from service.records.register import LONG, PERSON, PHONE
@@ -68,12 +69,18 @@ def asked_of(ask: Asking, query: Query) -> Asked:
         ask.on,
         ask.now,
         filters,
-        query.sort,
+        sort_of(ask, query),
         PAGE_ROWS,
         (query.page - 1) * PAGE_ROWS,
         ask.area,
         reads_names(ask.viewer),
     )
+
+
+def sort_of(ask: Asking, query: Query) -> str:
+    """Deadlines order what is open, not what is closed."""
+    closed = "done" in query.filters.get("group", ()) or "all" in query.filters.get("group", ())
+    return query.sort or ("" if closed else ask.look.sort) or ask.register.order
 
 
 def list_context(session: Session, listed: Listed, selected: str | None, told: str = "") -> dict[str, Any]:
@@ -241,6 +248,8 @@ def word_of(ask: Asking, name: str, word: str) -> str:
     if name == "grid":
         zone = ask.located.zones.get(word)
         return f"{zone.community_name.removesuffix('社区')} {zone.short}" if zone else word
+    if name == "source":
+        return SOURCES.get(word, word)
     if ".." in word:
         first, _dots, last = word.partition("..")
         return f"{first} 至 {last}" if first and last else f"{first} 起" if first else f"{last} 止"
@@ -257,8 +266,7 @@ def _filters(listed: Listed) -> list[dict[str, Any]]:
         options = _options(ask, one.name)
         if kind == "day":
             first, _dots, last = (said[0] if said else "..").partition("..")
-            out.append(_box(f"{one.name}.from", f"{one.label}{_('从')}", None, first, "date"))
-            out.append(_box(f"{one.name}.to", f"{one.label}{_('到')}", None, last, "date"))
+            out.append(_box(one.name, one.label, None, first, "period") | {"until": last})
         else:
             out.append(_box(one.name, one.label, options, said[0] if said else "", "text"))
     gaps = [(n, label) for n, label in ask.register.columns.items() if n in _gaps(ask)]
@@ -267,7 +275,7 @@ def _filters(listed: Listed) -> list[dict[str, Any]]:
     if ask.register.ends:
         said = query.filters.get("ended", ("no",))
         out.append(_box("ended", _("期限内外"), [("yes", ENDED["yes"]), ("all", ENDED["all"])], said[0], "text"))
-    return out
+    return sorted(out, key=lambda box: (box["options"] is None) + (box["type"] == "period"))
 
 
 def _box(name: str, label: str, options: Any, value: str, kind: str) -> dict[str, Any]:
@@ -282,6 +290,8 @@ def _options(ask: Asking, name: str) -> list[tuple[str, str]] | None:
         return [(one.code, f"{one.community_name.removesuffix('社区')} {one.short}") for one in zones]
     if name == "account":
         return [("yes", _("有账号")), ("no", _("没有账号"))]
+    if name == "source":
+        return list(SOURCES.items())
     described = ask.register.by_name.get(name)
     return list(described.choices.items()) if described and described.choices else None
 
@@ -298,7 +308,7 @@ def _gaps(ask: Asking) -> Mapping[str, None]:
 def _head(listed: Listed, column: str) -> dict[str, Any]:
     """A column's head: a link that sorts by it, the other way when it already does."""
     register, query = listed.ask.register, listed.query
-    sort = query.sort or register.order
+    sort = sort_of(listed.ask, query)
     up = sort == column
     here = sort.removeprefix("-") == column
     cls = listed.ask.look.places.get(column, "far") + (" r" if column in listed.ask.look.numeric else "")
@@ -326,4 +336,3 @@ def _empty(ask: Asking) -> dict[str, Any]:
 def _may(right: str) -> bool:
     who = account()
     return reach(who.role if who else None, right) is not None
-

@@ -25,7 +25,7 @@ class State:
 class Look:
     """`title`: the page's; `thing`: the word of one row; `under`: the column shown small beside the title;
     `places`: column to its place; `columns`: shown unless others are chosen; `kin`: registers in the same tab row;
-    `states`: stored state (or group) to its look; `default`: filters of the bare address."""
+    `states`: stored state (or group) to its look; `default`: filters of the bare address, `sort`: its order."""
 
     title: str
     thing: str
@@ -41,6 +41,7 @@ class Look:
     bulk: tuple[str, ...] = ()
     numeric: tuple[str, ...] = ()
     all_word: str = "全部"
+    sort: str = ""
 
 
 _FRONT = ("frontages", "places", "streets")
@@ -161,6 +162,7 @@ LOOKS: dict[str, Look] = {
             "done": ("done", "s-done"),
         },
         default={"group": ("open",)},
+        sort="due_at",
         empty="巡查、群众和 12345 报来的事项都在这里；现在由导入带进来。",
         all_word="全部未结",
     ),

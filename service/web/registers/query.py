@@ -43,7 +43,7 @@ class Query:
 
 
 def parse_query(register: Register, given: str | Iterable[tuple[str, str]]) -> Query:
-    """From a query string (or its pairs). Unknown columns are left out; unknown filters are refused where rows are read.
+    """From a query string (or its pairs). Unknown columns are left out; the register refuses unknown filters.
 
     Raises InvalidValue for a page that isn't a number.
     """

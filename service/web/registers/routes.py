@@ -1,4 +1,4 @@
-"""The pages of every register: list, detail, form, end, bulk change. One blueprint, an endpoint per register and page."""
+"""The pages of every register: list, detail, form, end, bulk change; an endpoint per register and page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ from service.web.registers.query import Query, parse_query
 from service.web.registers.suggest import suggestions
 
 bp = Blueprint("registers", __name__)
-_TOLD = {"created": "已登记。", "changed": "已保存。", "same": "没有改动。", "ended": "已终止。", "restored": "已恢复。"}
+_TOLD = {
+    "created": "已登记。",
+    "changed": "已保存。",
+    "same": "没有改动。",
+    "ended": "已终止。",
+    "restored": "已恢复。",
+}
 
 
 def asked_query(name: str) -> Query:
@@ -92,9 +98,7 @@ def pages_of(name: str) -> dict[str, tuple[str, list[str], Callable[..., Any]]]:
 
 for _name in LOOKS:
     for _suffix, (_path, _methods, _view) in pages_of(_name).items():
-        bp.add_url_rule(
-            f"/{_name}{_path}", f"{_name}{_suffix}", _view, methods=_methods, defaults={"name": _name}
-        )
+        bp.add_url_rule(f"/{_name}{_path}", f"{_name}{_suffix}", _view, methods=_methods, defaults={"name": _name})
 
 
 @bp.post("/views")
@@ -106,4 +110,3 @@ def view_save() -> Response:
 @bp.post("/views/<int:number>/drop")
 def view_drop(number: int) -> Response:
     return writing.drop(number)
-

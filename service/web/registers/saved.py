@@ -25,9 +25,7 @@ def save_view(session: Session, account_id: int, page: str, name: str, query: st
         raise InvalidValue("name", "给视图起个名字，如“即将到期”。")
     if len(name) > _LONGEST:
         raise InvalidValue("name", f"名字最多 {_LONGEST} 个字，这里有 {len(name)} 个。")
-    own = list(
-        session.scalars(select(SavedView).where(SavedView.page == page, SavedView.account_id == account_id))
-    )
+    own = list(session.scalars(select(SavedView).where(SavedView.page == page, SavedView.account_id == account_id)))
     found = next((one for one in own if one.name == name), None)
     if found is None:
         if len(own) >= _MOST:

@@ -10,9 +10,11 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from service.clock import SHANGHAI
+from service.incidents.rules import is_overdue
 from service.people.rules import ROLES, Viewer
 from service.records.register import Register
 from service.registers.history import Change, Event, history
+from service.registers.rows import Row
 from service.web.register_view import masked
 from service.web.registers.asking import Asking
 
@@ -41,15 +43,32 @@ class Step:
     lines: list[Line] = field(default_factory=list)
 
 
-def course_of(session: Session, ask: Asking, code: str) -> list[Step]:
+def course_of(session: Session, ask: Asking, row: Row) -> list[Step]:
     """At most a hundred steps; the interface's history holds all of them."""
-    events = history(session, ask.register, code, ask.area, ask.located)
-    return [_step(ask.register, one, ask.viewer) for one in events[:MOST]]
+    events = history(session, ask.register, row.code, ask.area, ask.located)
+    steps = [_step(ask.register, one, ask.viewer) for one in events[:MOST]]
+    return [*steps, *_handling(ask, row)] if ask.register.name == "incidents" else steps
+
+
+def _handling(ask: Asking, row: Row) -> list[Step]:
+    """What an incident's own times tell of its handling."""
+    source = ask.words.text(row, "source")
+    due, closed = row.values.get("due_at"), row.values.get("closed_at")
+    passed = due if is_overdue(due, closed, ask.now) else None
+    told: list[tuple[datetime | None, str, str]] = [
+        (row.values.get("reported_at"), _("上报"), f"{_('来源：')}{source}" if source else ""),
+        (passed, _("超过时限"), ""),
+        (closed, _("结案"), ""),
+    ]
+    steps = [(at, Step(brief(at), at.isoformat(), what, note, "")) for at, what, note in told if at is not None]
+    return [step for _at, step in sorted(steps, key=lambda one: one[0], reverse=True)]
 
 
 def _step(register: Register, event: Event, viewer: Viewer) -> Step:
     """A new row's fields stand in the facts already: its step names none of them."""
-    changes = () if event.verb in ("create", "import") and not any(one.before for one in event.changes) else event.changes
+    changes = (
+        () if event.verb in ("create", "import") and not any(one.before for one in event.changes) else event.changes
+    )
     return Step(
         brief(event.at),
         event.at.isoformat(),

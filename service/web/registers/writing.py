@@ -24,7 +24,7 @@ from service.web.register_view import writer
 from service.web.registers.asking import Asking, asking
 from service.web.registers.bulk_page import bulk_context, bulk_field, ticked, verdict_context
 from service.web.registers.conflict import conflict_context, taken
-from service.web.registers.forms import Typed, drawn, form_context, sent_of, stored_as_typed, typed_of
+from service.web.registers.forms import Typed, drawn, form_context, fresh, sent_of, stored_as_typed, typed_of
 from service.web.registers.links import list_url, row_url
 from service.web.registers.query import Query, parse_query
 from service.web.registers.saved import drop_view, save_view
@@ -46,7 +46,7 @@ def new_form(name: str) -> str:
     """An empty form; the address may fill it in (`?address=…`), as "once more" does."""
     with services().database.read() as session:
         ask = asking(session, name)
-        typed = typed_of(ask.register, request.args, new=True)
+        typed = fresh(ask.register, typed_of(ask.register, request.args, new=True))
         return render_template("registers/form.html", form=form_context(ask, typed, None, Query({})))
 
 
@@ -55,7 +55,9 @@ def create_row(name: str) -> Answer:
     with services().database.write() as session:
         typed = typed_of(ask.register, request.form, new=True)
         try:
-            done = actions.create(session, ask.register, typed.values, writer(), ask.located, drawn(ask.register, typed))
+            done = actions.create(
+                session, ask.register, typed.values, writer(), ask.located, drawn(ask.register, typed)
+            )
         except (InvalidValue, NotAllowed, Conflict) as fault:
             session.rollback()
             return _again(ask, typed.with_faults(_faults(ask, typed, fault)), None, Query({}))
@@ -183,9 +185,7 @@ def _version() -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-def _again(
-    ask: Asking, typed: Typed, row: Any, query: Query, version: int | None = None
-) -> tuple[str, int]:
+def _again(ask: Asking, typed: Typed, row: Any, query: Query, version: int | None = None) -> tuple[str, int]:
     """The form once more: what was typed, and what is wrong with it."""
     form = form_context(ask, typed, row, query)
     return render_template("registers/form.html", form=form | {"version": version or form["version"]}), 422

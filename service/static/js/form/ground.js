@@ -3,6 +3,7 @@ const css = getComputedStyle(document.documentElement);
 const token = (name) => css.getPropertyValue(name).trim();
 const ROAD_M = [17, 12, 9, 4.5];
 const ROAD_MIN = [2.4, 1.8, 1.3, 0.8];
+const NAMES_FROM = 14.75;
 const EARTH_M = 156543.03;
 const get = async (url) => {
   try {
@@ -14,7 +15,10 @@ const get = async (url) => {
 export class Ground {
   constructor(map, on, L) {
     Object.assign(this, { map, on, L });
-    this.canvas = L.canvas({ padding: 0.3, interactive: false });
+    map.createPane('grids').style.zIndex = 420;
+    map.getPane('grids').style.pointerEvents = 'none';
+    this.canvas = L.canvas({ padding: 0.3 });
+    this.above = L.canvas({ padding: 0.3, pane: 'grids' });
     this.under = L.layerGroup().addTo(map);
     this.over = L.layerGroup().addTo(map);
     this.whole = false;
@@ -31,7 +35,7 @@ export class Ground {
     for (const { geometry, properties } of answer?.features || []) {
       if (properties.kind === 'micro_grid') continue;
       const parts = geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.coordinates;
-      for (const rings of parts) this.shape('polygon', rings.map(turned), { color: token('--com-line'), weight: 1.2, opacity: 0.6, fill: false }).addTo(this.over);
+      for (const rings of parts) this.shape('polygon', rings.map(turned), { color: token('--com-line'), weight: 1.2, opacity: 0.6, fill: false, renderer: this.above, pane: 'grids' }).addTo(this.over);
       const [lon, lat] = properties.label;
       const name = this.L.divIcon({ className: 'grid-name', html: '', iconSize: [44, 18] });
       const sign = this.L.marker([lat, lon], { icon: name, interactive: false, keyboard: false }).addTo(this.over);
@@ -64,6 +68,7 @@ export class Ground {
   }
 
   widths() {
+    this.map.getContainer().classList.toggle('far', this.map.getZoom() < NAMES_FROM);
     const scale = 2 ** this.map.getZoom() / (EARTH_M * Math.cos((this.map.getCenter().lat * Math.PI) / 180));
     for (const [line, level, edge] of this.roads || []) line.setStyle({ weight: Math.max(ROAD_MIN[level], ROAD_M[level] * scale) + edge * 1.5 });
   }
