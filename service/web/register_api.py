@@ -8,7 +8,6 @@ import orjson
 from flask import Blueprint, Response, jsonify, request
 from flask_wtf.csrf import validate_csrf
 from werkzeug.exceptions import BadRequest
-from wtforms.validators import ValidationError
 
 from service.errors import InvalidValue, InvalidValues, StaleVersion
 from service.people.rules import Viewer
@@ -43,7 +42,7 @@ def from_own_page() -> None:
         return
     try:
         validate_csrf(request.headers.get("X-CSRFToken"))
-    except ValidationError:
+    except ValueError:  # wtforms' ValidationError is one
         raise BadRequest("X-CSRFToken") from None
 
 
