@@ -18,7 +18,20 @@ from service.incidents.columns import IncidentColumns
 from service.intake.demo import remove_demo
 from service.places.ground import Ground
 from service.responsibility.keeper import Responsibility
-from service.web import access, answer, api, basemap_files, map_data, pages, problems, search, security, sign_in
+from service.web import (
+    access,
+    answer,
+    api,
+    basemap_files,
+    map_data,
+    pages,
+    problems,
+    register_api,
+    registers,
+    search,
+    security,
+    sign_in,
+)
 from service.web.context import Services
 from service.web.sessions import QuietSessions
 
@@ -84,6 +97,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     for module in (pages, map_data, basemap_files, answer, search, api):
         app.register_blueprint(module.bp)
     csrf.exempt(api.bp)
+    app.register_blueprint(registers.bp)
+    app.register_blueprint(register_api.bp)
+    csrf.exempt(register_api.bp)
     access.register(app)
     access.complete(app)
     app.context_processor(_page_context)
