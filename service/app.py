@@ -18,7 +18,19 @@ from service.incidents.columns import IncidentColumns
 from service.intake.demo import remove_demo
 from service.places.ground import Ground
 from service.responsibility.keeper import Responsibility
-from service.web import access, answer, api, basemap_files, map_data, pages, problems, search, security, sign_in
+from service.web import (
+    access,
+    answer,
+    api,
+    basemap_files,
+    map_data,
+    pages,
+    people_phone,
+    problems,
+    search,
+    security,
+    sign_in,
+)
 from service.web.context import Services
 from service.web.sessions import QuietSessions
 
@@ -81,9 +93,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     problems.register(app)
     security.register(app, settings)
     sign_in.register(app)
-    for module in (pages, map_data, basemap_files, answer, search, api):
+    for module in (pages, map_data, basemap_files, answer, search, api, people_phone):
         app.register_blueprint(module.bp)
     csrf.exempt(api.bp)
+    csrf.exempt(people_phone.bp)  # it judges cookies itself, so that tokens need none
     access.register(app)
     access.complete(app)
     app.context_processor(_page_context)

@@ -38,6 +38,8 @@ ROUTES: dict[str, str] = {
     "search.search": "look",
     "api.lookup": "look",
     "api.lookup_batch": "look",
+    # whole phone numbers
+    "people.reveal": "phones.reveal",
     # from the demo to the office's own data
     "pages.own_data": "office",
     "pages.remove_demo": "office",
