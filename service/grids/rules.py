@@ -8,12 +8,12 @@ from datetime import date
 KINDS = {"grid": "网格", "special": "专属网格", "micro_grid": "微网格"}
 TILING_KINDS = ("grid", "special")
 COMMUNITY_KINDS = {"community": "社区", "village": "村"}
-_KIND_WORDS = (
+KIND_WORDS = (
     {name: code for code, name in KINDS.items()}
     | {code: code for code in KINDS}
     | {"普通网格": "grid", "基础网格": "grid", "一般网格": "grid"}
 )
-_COMMUNITY_WORDS = (
+COMMUNITY_WORDS = (
     {name: code for code, name in COMMUNITY_KINDS.items()}
     | {code: code for code in COMMUNITY_KINDS}
     | {
@@ -26,12 +26,12 @@ _COMMUNITY_WORDS = (
 
 def grid_kind(text: str) -> str | None:
     """The kind that a cell names; None when unknown."""
-    return _KIND_WORDS.get(text.strip())
+    return KIND_WORDS.get(text.strip())
 
 
 def community_kind(text: str) -> str | None:
     """The kind that a cell names; None when unknown."""
-    return _COMMUNITY_WORDS.get(text.strip())
+    return COMMUNITY_WORDS.get(text.strip())
 
 
 def community_kind_of_name(name: str) -> str:

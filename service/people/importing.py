@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+
+import numpy as np
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from service.db.bulk import among
 from service.files.mapping import Field
 from service.people.models import Organisation, Person
 from service.records import cells
@@ -39,18 +44,34 @@ ORGANISATION_FIELDS = (
 )
 
 
-def prepare_people(_session: Session, intake: Intake) -> Prepared:
+def person_code(name: str | None, phone: str | None) -> str | None:
+    """A code for a person without one. Codes are shown to everybody who may see the name: the phone isn't legible in it.
+
+    >>> person_code("张三", "13812345678"), person_code("张三", None)
+    ('p52860278face92dc', '张三')
+    """
+    if name is None or phone is None:
+        return name
+    return "p" + hashlib.blake2s(f"{name}|{phone}".encode(), digest_size=8).hexdigest()
+
+
+def prepare_people(session: Session, intake: Intake) -> Prepared:
     """A person without a code gets one made of name and phone, so that a second import finds the same person."""
     names = cells.text(intake, "name", needed=True)
     phones = cells.phone(intake, "phone")
-    codes = cells.code(intake, "code")
-    codes = cells.filled(
-        codes, [f"{name}-{phone}" if phone else str(name) for name, phone in zip(names, phones, strict=True)]
-    )
+    codes = cells.filled(cells.code(intake, "code"), _made_codes(session, names, phones))
     codes = cells.unique(intake, "code", codes)
     columns = {"code": codes, "name": names, "phone": phones}
     columns |= cells.texts(intake, ("organisation_code", "title", "notes"))
     return Prepared([lambda _s: Rows(Person, ("code",), cells.alive(intake, columns))])
+
+
+def _made_codes(session: Session, names: np.ndarray, phones: np.ndarray) -> list[str | None]:
+    """Codes of name and phone; persons whom an earlier version stored as 姓名-电话 keep that code."""
+    both = list(zip(names.tolist(), phones.tolist(), strict=True))
+    legible = [f"{name}-{phone}" for name, phone in both if phone]
+    earlier = set(session.scalars(select(Person.code).where(among(Person.code, legible)))) if legible else set()
+    return [f"{name}-{phone}" if f"{name}-{phone}" in earlier else person_code(name, phone) for name, phone in both]
 
 
 def prepare_organisations(_session: Session, intake: Intake) -> Prepared:

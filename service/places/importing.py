@@ -70,7 +70,7 @@ KIND_WORDS = {
     "clinic": "hospital",
 }
 KINDS = frozenset({*KIND_WORDS.values(), "other"})
-_LEVEL_WORDS = {
+LEVEL_WORDS = {
     "motorway": 0,
     "trunk": 0,
     "primary": 0,
@@ -108,7 +108,7 @@ def street_level(value: object) -> int:
     text = str(value if value is not None else "").strip()
     if text in ("0", "1", "2", "3", "0.0", "1.0", "2.0", "3.0"):
         return int(text[0])
-    return _LEVEL_WORDS.get(text.removesuffix("_link").lower(), 2)
+    return LEVEL_WORDS.get(text.removesuffix("_link").lower(), 2)
 
 
 def place_kind(value: object) -> str:

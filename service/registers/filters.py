@@ -1,0 +1,167 @@
+"""What narrows a list: words of the query string into criteria, each with the name of the filter that it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, not_, or_, select
+from sqlalchemy.orm import Session
+
+from service.clock import SHANGHAI
+from service.db.bulk import among
+from service.errors import InvalidValue
+from service.people.access import Area
+from service.people.models import Account
+from service.records.batches import visible
+from service.records.register import CHOICE, CODE, DATE, MOMENT, PERSON, REFERENCE, WHOLE, Register, RegisterField
+from service.registers.asked import Asked
+from service.registers.location import Located
+from service.registers.rules import in_communities, in_grids, reached, with_community, with_grid
+from service.registers.values import choice
+
+ENDED = {"no": "在用", "yes": "已终止", "all": "全部"}
+Named = tuple[str, ColumnElement[bool]]
+
+
+def criteria(session: Session, register: Register, asked: Asked, located: Located) -> list[Named]:
+    """(filter's name, criterion). Raises InvalidValue for an unknown filter or word."""
+    model = register.model
+    out: list[Named] = [("", visible(model))]
+    if register.scope is not None:
+        out.append(("", register.scope(session, asked.on)))
+    allowed = reached(register.area, register.subject, located.spots, asked.area)
+    if allowed is not None:
+        mine = one_of(getattr(model, register.key), allowed)
+        out.append(("", or_(mine, *_colleagues(register, asked.area))))
+    filters = {name: words for name, words in asked.filters.items() if any(words)}
+    if register.ends:
+        out.append(("ended", ended(model, _only(filters.pop("ended", ("no",)), "ended", ENDED), asked.on)))
+    for name, words in filters.items():
+        out.append((name, _criterion(session, register, name, words, located, asked)))
+    return out
+
+
+def one_of(attribute: Any, values: Collection[str]) -> ColumnElement[bool]:
+    """Whether a text is one of these, however many."""
+    found: ColumnElement[bool] = among(attribute, values)
+    return found
+
+
+def _colleagues(register: Register, area: Area) -> list[ColumnElement[bool]]:
+    """Persons of the account's own organisation are in its area."""
+    if register.name == "people" and area.organisation:
+        return [register.model.organisation_code == area.organisation]
+    return []
+
+
+def ended(model: Any, which: str, on: date) -> ColumnElement[bool]:
+    """no: holds on the day; yes: ended by then; all."""
+    over = and_(model.ended_on.is_not(None), model.ended_on <= on)
+    found: ColumnElement[bool] = {"no": not_(over), "yes": over, "all": model.id.is_not(None)}[which]
+    return found
+
+
+def _criterion(
+    session: Session, register: Register, name: str, words: Sequence[str], located: Located, asked: Asked
+) -> ColumnElement[bool]:
+    key = getattr(register.model, register.key)
+    derived = {one.name for one in register.derived}
+    described = register.by_name.get(name)
+    if name == "q":
+        return searched(register, words, asked.names)
+    if name == "missing":
+        return and_(*(_missing(session, register, word, located) for word in words))
+    if name in ("grid", "community") and name in derived:
+        within = in_grids if name == "grid" else in_communities
+        return one_of(key, within(located.spots, words))
+    if name == "account" and name in derived:
+        known = select(Account.person_code).where(Account.person_code.is_not(None), Account.active.is_(True))
+        yes = _only(words, name, {"yes": "", "no": ""}) == "yes"
+        return key.in_(known) if yes else key.not_in(known)  # type: ignore[no-any-return]
+    if described is None or not described.filter or (described.kind == PERSON and not asked.names):
+        usable = [one.name for one in register.filters]
+        raise InvalidValue(name[:40], f"不能按“{name[:40]}”筛选。可用的筛选：{'、'.join(usable)}、q、missing。")
+    return field_criterion(register, described, words)
+
+
+def field_criterion(register: Register, described: RegisterField, words: Sequence[str]) -> ColumnElement[bool]:
+    """A stored field by the words: equal to one of them, in a range, or containing one."""
+    column = getattr(register.model, described.name)
+    if described.kind == CHOICE:
+        return column.in_([choice(described, word) for word in words])  # type: ignore[no-any-return]
+    if described.kind in (CODE, REFERENCE):
+        return column.in_(list(words))  # type: ignore[no-any-return]
+    if described.kind in (DATE, MOMENT, WHOLE):
+        return or_(*(_ranged(described, column, word) for word in words))
+    return or_(*(contains(column, word) for word in words))
+
+
+def contains(column: Any, word: str) -> ColumnElement[bool]:
+    """Whether a text holds the word, whatever its case."""
+    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return column.ilike(f"%{escaped}%", escape="\\")  # type: ignore[no-any-return]
+
+
+def searched(register: Register, words: Sequence[str], names: bool) -> ColumnElement[bool]:
+    """Every word somewhere in the searched fields."""
+    fields = [one for one in register.searched if names or register.by_name[one].kind != PERSON]
+    parts = [part for word in words for part in word.split()]
+    if not fields:
+        return false()
+    return and_(*(or_(*(contains(getattr(register.model, one), part) for one in fields)) for part in parts))
+
+
+def _missing(session: Session, register: Register, name: str, located: Located) -> ColumnElement[bool]:
+    """Rows without a value: of a field, or without grid, community, leader."""
+    key = getattr(register.model, register.key)
+    if name in register.by_name:
+        column = getattr(register.model, name)
+        return column.is_(None)  # type: ignore[no-any-return]
+    if name not in {one.name for one in register.derived}:
+        raise InvalidValue("missing", f"没有“{name[:30]}”这一列，不能筛选缺少它的行。")
+    if name == "grid":
+        return not_(one_of(key, with_grid(located.spots)))
+    if name == "community":
+        return not_(one_of(key, with_community(located.spots)))
+    if name == "leader":
+        led = {code for code, zone in located.zones.items() if zone.leader}
+        return not_(one_of(key, led if register.name == "grids" else in_grids(located.spots, led)))
+    if name == "duties":
+        return not_(one_of(key, set(located.duties)))
+    raise InvalidValue("missing", f"不能筛选缺少“{name[:30]}”的行。")
+
+
+def _ranged(described: RegisterField, column: Any, word: str) -> ColumnElement[bool]:
+    """`a..b`, `a..`, `..b` or a single value; both ends are included, days are Shanghai's."""
+    first, dots, last = word.partition("..")
+    if not dots:
+        last = first
+    out = []
+    if first:
+        out.append(column >= _bound(described, first, 0))
+    if last:
+        end = _bound(described, last, 1)
+        out.append(column < end)
+    return and_(column.is_not(None), *out)
+
+
+def _bound(described: RegisterField, text: str, more: int) -> Any:
+    """The begin of a day or number, or of the next one (`more` 1)."""
+    try:
+        if described.kind == WHOLE:
+            return int(text) + more
+        day = date.fromisoformat(text) + timedelta(days=more)
+        return datetime.combine(day, time(), SHANGHAI) if described.kind == MOMENT else day
+    except (ValueError, OverflowError):
+        example = "120..300" if described.kind == WHOLE else "2026-11-01..2026-11-30"
+        raise InvalidValue(
+            described.name, f"{described.label}的范围“{text[:30]}”读不懂，写成 {example} 这样，一头可以空着。"
+        ) from None
+
+
+def _only(words: Sequence[str], name: str, known: Any) -> str:
+    if len(words) != 1 or words[0] not in known:
+        raise InvalidValue(name, f"{name}=“{','.join(words)[:30]}”不能用，可以是 {'、'.join(known)}。")
+    return words[0]

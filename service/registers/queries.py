@@ -1,0 +1,142 @@
+"""Lists and single rows of every register, as far as the asker's area reaches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, collate, func, select
+from sqlalchemy.orm import Session
+
+from service.errors import InvalidValue, NotFound
+from service.people.access import Area
+from service.records.batches import visible
+from service.records.register import BY_COLUMNS, CHOICE, Register
+from service.registers import incident_page
+from service.registers.asked import Asked
+from service.registers.filters import criteria
+from service.registers.location import Located
+from service.registers.rows import Page, Row, read_rows
+from service.registers.rules import reached
+
+__all__ = ["MOST", "Asked", "keys", "one", "page", "row_id"]
+
+MOST = 500
+
+
+def page(session: Session, register: Register, asked: Asked, located: Located) -> Page:
+    """One page of a list. Raises InvalidValue naming the filter, sort or limit at fault."""
+    name = _checked_sort(register, asked)
+    if not 1 <= asked.limit <= MOST or asked.offset < 0:
+        raise InvalidValue("limit", f"一次可取 1 到 {MOST} 行，要的是 {asked.limit} 行。")
+    if register.area == BY_COLUMNS:
+        return incident_page.page(session, register, asked, located)
+    model = register.model
+    where = criteria(session, register, asked, located)
+    strip = [one for filtered, one in where if filtered != register.state]
+    everything = [one for _, one in where]
+    counts = _counts(session, register, strip)
+    if register.state and len(strip) == len(everything):
+        total = sum(counts.values())
+    else:
+        total = session.scalar(select(func.count()).select_from(model).where(*everything)) or 0
+    if name in ("grid", "community"):
+        ids = _by_place(session, register, everything, located, asked)
+    else:
+        ordered = select(model.id).where(*everything).order_by(*_order(session, register, asked))
+        ids = list(session.scalars(ordered.limit(asked.limit).offset(asked.offset)))
+    return Page(read_rows(session, register, ids, located), total, counts)
+
+
+def one(session: Session, register: Register, code: str, area: Area, located: Located) -> Row:
+    """A row by its key, ended ones too, with its geometry. NotFound also when it lies outside the area."""
+    found = read_rows(session, register, [row_id(session, register, code, area, located)], located, shapes=True)
+    return found[0]
+
+
+def row_id(session: Session, register: Register, code: str, area: Area, located: Located) -> int:
+    """Raises NotFound."""
+    model = register.model
+    statement = select(model.id).where(getattr(model, register.key) == code, visible(model))
+    if register.scope is not None:
+        statement = statement.where(register.scope(session, located.on))
+    if register.area == BY_COLUMNS:
+        statement = statement.where(*incident_page.within(area))
+    key = session.scalar(statement)
+    allowed = None if register.area == BY_COLUMNS else reached(register.area, register.subject, located.spots, area)
+    if key is None or (allowed is not None and code not in allowed and not _colleague(session, register, code, area)):
+        raise NotFound(f"没有编码是“{code[:40]}”的{register.label}，或者不在你的范围里。")
+    return int(key)
+
+
+def _colleague(session: Session, register: Register, code: str, area: Area) -> bool:
+    """Persons of the account's own organisation are in its area."""
+    if register.name != "people" or not area.organisation:
+        return False
+    model = register.model
+    found = select(model.id).where(model.code == code, model.organisation_code == area.organisation)
+    return session.scalar(found) is not None
+
+
+def keys(session: Session, register: Register, asked: Asked, located: Located) -> list[str]:
+    """The keys of every row that the filters leave, in order: for bulk changes and exports."""
+    if register.area == BY_COLUMNS:
+        return incident_page.keys(session, register, asked, located)
+    where = [criterion for _, criterion in criteria(session, register, asked, located)]
+    statement = select(getattr(register.model, register.key)).where(*where)
+    return list(session.scalars(statement.order_by(*_order(session, register, asked))))
+
+
+def _checked_sort(register: Register, asked: Asked) -> str:
+    name = (asked.sort or register.order).removeprefix("-")
+    if name not in register.sortable:
+        raise InvalidValue("sort", f"不能按“{name[:30]}”排序。可以按：{'、'.join(register.sortable)}。")
+    return name
+
+
+def _order(session: Session, register: Register, asked: Asked) -> list[Any]:
+    """Empty values last, whichever way; equal ones by key."""
+    sort = asked.sort or register.order
+    name = sort.removeprefix("-")
+    model = register.model
+    key = _plain(session, getattr(model, register.key))
+    described = register.by_name.get(name)
+    if described is None:
+        return [key]
+    column = getattr(model, name)
+    by: Any = _plain(session, column)
+    if described.kind == CHOICE and not described.numeric:
+        by = case({value: at for at, value in enumerate(described.choices)}, value=column, else_=len(described.choices))
+    return [column.is_(None), by.desc() if sort.startswith("-") else by, key]
+
+
+def _plain(session: Session, column: Any) -> Any:
+    """Texts by code point on both stores, so that a list reads the same."""
+    text = column.type.python_type is str
+    return collate(column, "C") if text and session.get_bind().dialect.name == "postgresql" else column
+
+
+def _counts(session: Session, register: Register, where: list[ColumnElement[bool]]) -> dict[str, int]:
+    if register.state is None:
+        return {}
+    state = getattr(register.model, register.state)
+    found = {str(one): int(n) for one, n in session.execute(select(state, func.count()).where(*where).group_by(state))}
+    return {one: found.pop(one, 0) for one in register.states} | found
+
+
+def _by_place(
+    session: Session, register: Register, where: list[ColumnElement[bool]], located: Located, asked: Asked
+) -> list[int]:
+    """Sorted by grid or community, those in none last."""
+    model = register.model
+    at = 0 if asked.sort.removeprefix("-") == "grid" else 1
+    found = session.execute(select(model.id, getattr(model, register.key)).where(*where)).all()
+    placed, nowhere = [], []
+    for key, code in found:
+        spot = next(iter(located.spots.get(code, ())), (None, None))[at]
+        if spot is None:
+            nowhere.append((code, key))
+        else:
+            placed.append(((spot, code), key))
+    placed.sort(key=lambda one: one[0], reverse=asked.sort.startswith("-"))
+    ordered = [key for _, key in placed] + [key for _, key in sorted(nowhere)]
+    return ordered[asked.offset : asked.offset + asked.limit]

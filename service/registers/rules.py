@@ -1,0 +1,70 @@
+"""Which rows of a register an area holds, and whether somebody may write one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from service.people.access import Area
+from service.records.register import BY_COMMUNITY, BY_DUTY, BY_GRID, BY_PLACE, BY_UNIT
+
+Spot = tuple[str | None, str | None]
+
+
+def touches(area: Area, spots: Iterable[Spot]) -> bool:
+    """Whether any of the (grid, community) pairs lies in the area.
+
+    >>> touches(Area(communities=frozenset({"c1"})), [("g1", "c1"), ("g9", "c2")])
+    True
+    """
+    return area.everywhere or any(area.holds_grid(grid, community) for grid, community in spots)
+
+
+def holds_all(area: Area, spots: Iterable[Spot]) -> bool:
+    """Whether all of them do, and there is one: what a manager may write.
+
+    >>> holds_all(Area(communities=frozenset({"c1"})), [("g1", "c1"), ("g9", "c2")])
+    False
+    """
+    found = list(spots)
+    return area.everywhere or (bool(found) and all(area.holds_grid(grid, community) for grid, community in found))
+
+
+def reached(
+    found_by: str, subject: str | None, spots: Mapping[str, tuple[Spot, ...]], area: Area
+) -> frozenset[str] | None:
+    """Keys of the rows that the area holds; None for all. A row that a duty of the account's person names is held too.
+
+    `found_by`: how the register's rows are placed; `subject`: the kind by which duties name them.
+    """
+    if area.everywhere:
+        return None
+    own = {code for kind, code in area.subjects if kind == subject}
+    if found_by == BY_UNIT:
+        return frozenset({area.organisation}) if area.organisation else None
+    if found_by == BY_DUTY and area.person:
+        own.add(area.person)
+    if found_by in (BY_PLACE, BY_GRID, BY_COMMUNITY, BY_DUTY):
+        own |= {code for code, some in spots.items() if touches(area, some)}
+    return frozenset(own)
+
+
+def in_grids(spots: Mapping[str, tuple[Spot, ...]], grids: Iterable[str]) -> frozenset[str]:
+    """Keys of the rows that stand in one of the grids."""
+    wanted = set(grids)
+    return frozenset(code for code, some in spots.items() if any(grid in wanted for grid, _ in some))
+
+
+def in_communities(spots: Mapping[str, tuple[Spot, ...]], communities: Iterable[str]) -> frozenset[str]:
+    """Keys of the rows that stand in one of the communities."""
+    wanted = set(communities)
+    return frozenset(code for code, some in spots.items() if any(home in wanted for _, home in some))
+
+
+def with_grid(spots: Mapping[str, tuple[Spot, ...]]) -> frozenset[str]:
+    """Keys of the rows that stand in any grid."""
+    return frozenset(code for code, some in spots.items() if any(grid is not None for grid, _ in some))
+
+
+def with_community(spots: Mapping[str, tuple[Spot, ...]]) -> frozenset[str]:
+    """Keys of the rows that stand in any community."""
+    return frozenset(code for code, some in spots.items() if any(home is not None for _, home in some))
