@@ -6,6 +6,7 @@ import re
 
 # What stands in a cell instead of a name or a number: one character and stars, or digits around stars.
 _MASKED = re.compile(r"^(?:[^*]?\*|[\d+() -]{0,3}\*+[\d+() -]{0,4})$")
+_MASKED_NUMBER = re.compile(r"1[3-9]\d\*{4,6}\d{4}")
 _NUMBER = re.compile(r"(?<!\d)1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)")
 
 
@@ -43,6 +44,15 @@ def is_masked(text: object) -> bool:
     (True, True, True, False, False)
     """
     return isinstance(text, str) and _MASKED.match(text.strip()) is not None
+
+
+def is_masked_words(text: object) -> bool:
+    """Whether free words hold a number that mask_words masked.
+
+    >>> is_masked_words("找老张 138****5678"), is_masked_words("找老张 ****")
+    (True, False)
+    """
+    return isinstance(text, str) and _MASKED_NUMBER.search(text) is not None
 
 
 def same_behind(masked: str, stored: str | None) -> bool:

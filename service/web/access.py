@@ -40,6 +40,9 @@ ROUTES: dict[str, str] = {
     "api.lookup_batch": "look",
     # whole phone numbers
     "people.reveal": "phones.reveal",
+    # files out of the registers, and the empty ones to fill in
+    "exports.list": "registers.export",
+    "exports.template": "files.import",
     # from the demo to the office's own data
     "pages.own_data": "office",
     "pages.remove_demo": "office",
