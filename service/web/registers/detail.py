@@ -73,6 +73,8 @@ def detail_context(session: Session, ask: Asking, row: Row, query: Query, told: 
 
 def _state(ask: Asking, row: Row) -> State | None:
     """As in the list; an overdue matter says by how much."""
+    if row.ended(ask.on):
+        return State(_("已终止"), "none", "history")
     state = ask.words.state(row)
     if state is not None and state.look == "late":
         return replace(state, word=ask.words.until(row, "due_at")[0])
@@ -95,7 +97,7 @@ def writable(ask: Asking, row: Row) -> bool:
 
 def _facts(ask: Asking, row: Row) -> list[dict[str, Any]]:
     register, words = ask.register, ask.words
-    skipped = {register.key, register.title, register.state if ask.look.states else None, ask.look.under}
+    skipped = {register.key, register.title, register.state, ask.look.under}
     out = []
     for name, label in register.columns.items():
         if name in skipped or name in ("leader", "duties") or (name == "community" and row.derived.get("grid")):
@@ -189,8 +191,8 @@ def _map(ask: Asking, row: Row) -> MiniMap | None:
     )
     if ask.register.name == "grids":
         zones = Zones(zones.geoms, zones.names, tiling.by_code.get(row.code))
-    high = _HIGH if ask.register.name in ("grids", "communities") else HEIGHT
-    return mini_map(shape, services().ground.data(), zones, high)
+    zone = ask.register.name in ("grids", "communities")
+    return mini_map(shape, services().ground.data(), zones, _HIGH if zone else HEIGHT, zone)
 
 
 def _shape(ask: Asking, row: Row) -> Any:
