@@ -28,6 +28,8 @@ from service.web import (
     pages,
     people_phone,
     problems,
+    register_api,
+    registers,
     search,
     security,
     sign_in,
@@ -98,6 +100,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(module.bp)
     csrf.exempt(api.bp)
     csrf.exempt(people_phone.bp)  # it judges cookies itself, so that tokens need none
+    app.register_blueprint(registers.bp)
+    app.register_blueprint(register_api.bp)
+    csrf.exempt(register_api.bp)
     access.register(app)
     access.complete(app)
     app.context_processor(_page_context)

@@ -34,6 +34,15 @@ def in_force(starts: date | None, on: date, ends: date | None) -> bool:
     return (starts is None or starts <= on) and (ends is None or on < ends)
 
 
+def ended_by(on: date, ends: date | None) -> bool:
+    """Whether a record that holds until `ends`, half-open, is over on the day.
+
+    >>> ended_by(date(2026, 2, 1), date(2026, 2, 1)), ended_by(date(2026, 1, 31), date(2026, 2, 1))
+    (True, False)
+    """
+    return not in_force(None, on, ends)
+
+
 def spoken(moment: datetime) -> str:
     """As the office writes it: 2026-11-23 周一 09:30."""
     there = moment.astimezone(SHANGHAI)

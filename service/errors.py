@@ -5,6 +5,9 @@ The status that each class has over HTTP stands in one table at the edge (servic
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 
 class StewardError(Exception):
     """Base of all errors that a user may see."""
@@ -20,6 +23,14 @@ class InvalidValue(StewardError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+class InvalidValues(InvalidValue):
+    """Several inputs at once; `errors`: (field, message) of each, the first also as the error's own."""
+
+    def __init__(self, errors: Sequence[tuple[str, str]]) -> None:
+        super().__init__(*errors[0])
+        self.errors = list(errors)
 
 
 class BadSetting(StewardError):
@@ -48,6 +59,17 @@ class NotAllowed(StewardError):
 
 class Conflict(StewardError):
     """An illegal step, a stale version, or something else is in the way."""
+
+
+class StaleVersion(Conflict):
+    """Somebody else changed the row meanwhile. Both sides: what is stored now, and what was sent, by field."""
+
+    def __init__(
+        self, message: str, stored: Mapping[str, Any], stored_version: int, sent: Mapping[str, Any], sent_version: int
+    ) -> None:
+        super().__init__(message)
+        self.stored, self.stored_version = dict(stored), stored_version
+        self.sent, self.sent_version = dict(sent), sent_version
 
 
 class Unavailable(StewardError):

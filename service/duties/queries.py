@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -46,11 +47,14 @@ def all_duties(session: Session) -> list[DutyRow]:
     return [DutyRow(*row) for row in session.execute(select(*columns).where(visible(Duty)))]
 
 
-def by_subject(duties: list[DutyRow], on: date) -> dict[Subject, list[DutyRow]]:
-    """Those in force on the day, per (subject kind, code), in the order in which their roles answer."""
+def by_subject(duties: list[DutyRow], on: date, gone: Collection[str] = frozenset()) -> dict[Subject, list[DutyRow]]:
+    """Those in force on the day, per (subject kind, code), in the order in which their roles answer.
+
+    `gone`: persons who have ended by then; what they would answer for is vacant.
+    """
     found: dict[Subject, list[DutyRow]] = defaultdict(list)
     for duty in duties:
-        if in_force(duty.starts_on, on, duty.ends_on):
+        if in_force(duty.starts_on, on, duty.ends_on) and duty.holder_on(on)[0] not in gone:
             found[duty.subject_kind, duty.subject_code].append(duty)
     for held in found.values():
         held.sort(key=lambda duty: (role_rank(duty.role), duty.starts_on or date.min, duty.code))

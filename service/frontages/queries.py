@@ -26,6 +26,7 @@ class FrontageRow:
     owner_name: str | None
     agreement_until: date | None
     grade: str | None
+    ended_on: date | None = None
 
     def standing(self, on: date) -> str:
         """How the map draws it: valid, expired (agreement), or vacant."""
@@ -43,7 +44,7 @@ class FrontageSet:
 
 
 def all_frontages(session: Session) -> FrontageSet:
-    """Every frontage by code."""
+    """Every frontage by code, ended ones too."""
     columns = [getattr(Frontage, name) for name in FrontageRow.__dataclass_fields__]
     found = session.execute(
         select(*columns, raw_geometry(Frontage.geom)).where(visible(Frontage)).order_by(Frontage.code)

@@ -45,7 +45,7 @@ FRONTAGES = Register(
         RegisterField("shop_name", "店名", needed=True, help="招牌上的名称。", filter=True),
         RegisterField("trade", "行业", help="如餐饮、服装、五金。", filter=True),
         RegisterField("address", "地址", help="路名加门牌号。", filter=True),
-        RegisterField("state", "状态", CHOICE, STATES, STATE_WORDS, needed=True, filter=True),
+        RegisterField("state", "状态", CHOICE, STATES, STATE_WORDS, needed=True, default="operating", filter=True),
         RegisterField("person_name", "责任人", PERSON, help="实际经营的人，门前三包的第一责任人。", filter=True),
         RegisterField("phone", "电话", PHONE, help="责任人的手机或座机。"),
         RegisterField("owner_name", "业主", PERSON, help="房屋的产权人；空置时由业主负责。"),

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from service.db.spatial import raw_geometry, read_geometries
@@ -48,6 +48,7 @@ class CommunityRow:
     name: str
     kind: str
     geom: Any
+    ended_on: date | None = None
 
 
 def editions_on(session: Session, on: date) -> tuple[int, ...]:
@@ -62,6 +63,12 @@ def editions_on(session: Session, on: date) -> tuple[int, ...]:
         per_community[community].append((key, starts))
     chosen = (edition_in_force(found, on) for found in per_community.values())
     return tuple(sorted(key for key in chosen if key is not None))
+
+
+def ended_grids(session: Session, editions: tuple[int, ...], on: date) -> tuple[str, ...]:
+    """Codes of the editions' grids that have ended by the day."""
+    statement = select(Grid.code).where(Grid.edition_id.in_(editions), Grid.ended_on <= on).order_by(Grid.code)
+    return tuple(session.scalars(statement))
 
 
 def zones_on(session: Session, on: date) -> ZoneSet:
@@ -81,7 +88,7 @@ def zones_on(session: Session, on: date) -> ZoneSet:
             raw_geometry(Grid.geom),
         )
         .join(Edition, Edition.id == Grid.edition_id)
-        .where(Grid.edition_id.in_(editions), visible(Grid))
+        .where(Grid.edition_id.in_(editions), visible(Grid), or_(Grid.ended_on.is_(None), Grid.ended_on > on))
         .order_by(Grid.code)
     ).all()
     zones = [Zone(*row[:9]) for row in rows]
@@ -89,14 +96,14 @@ def zones_on(session: Session, on: date) -> ZoneSet:
 
 
 def communities(session: Session) -> list[CommunityRow]:
-    """All communities by code, with the outline as imported."""
+    """All communities by code, ended ones too, with the outline as imported."""
     rows = session.execute(
-        select(Community.code, Community.name, Community.kind, raw_geometry(Community.geom))
+        select(Community.code, Community.name, Community.kind, raw_geometry(Community.geom), Community.ended_on)
         .where(visible(Community))
         .order_by(Community.code)
     ).all()
     geoms = read_geometries([row[3] for row in rows])
-    return [CommunityRow(row[0], row[1], row[2], geom) for row, geom in zip(rows, geoms, strict=True)]
+    return [CommunityRow(row[0], row[1], row[2], geom, row[4]) for row, geom in zip(rows, geoms, strict=True)]
 
 
 @dataclass(frozen=True)

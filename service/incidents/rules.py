@@ -17,6 +17,16 @@ STATES = {
     "rejected": "不予立案",
     "void": "作废",
 }
+SOURCES = {
+    "patrol": "巡查",
+    "citizen": "群众",
+    "hotline": "热线",
+    "supervisor_volunteer": "监督员",
+    "mock_assessment": "模拟测评",
+    "unannounced": "暗访",
+    "frontage_inspection": "三包检查",
+    "superior": "上级交办",
+}
 GROUPS = ("rep", "way", "chk", "done")
 GROUP_NAMES = {"late": "超期", "way": "处置中", "chk": "待核查", "rep": "待受理", "done": "已结案"}
 GROUP_OF = {

@@ -16,6 +16,7 @@ import shapely
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from service.clock import local_date
 from service.db.bulk import insert_columns
 from service.db.engine import Database
 from service.geo.points import Points, near_order
@@ -41,24 +42,27 @@ def apply(
     demo: bool = False,
     progress: bool = False,
 ) -> dict[str, int]:
-    """How many rows were new, updated and unchanged. Raises Conflict while another import of the kind is under way."""
+    """How many rows were new, updated and unchanged, and how many of these have ended. Raises Conflict while another
+    import of the kind is under way.
+    """
     with database.write() as session:
         batch = batches.begin(session, kind.name, files, _owner(), now, demo)
         batch_id = batch.id
         revision = max(counters.read_all(session).values()) + 1
         demos = frozenset() if demo else batches.demo_batches(session)
-    counts = {"new": 0, "updated": 0, "unchanged": 0}
+    counts = {"new": 0, "updated": 0, "unchanged": 0, "ended": 0}
     late: list[Change] = []
     try:
         with _progress(progress, kind.label) as advance:
             for stage in prepared.stages:
                 with database.read() as session:
                     rows = stage(session)
-                    change = classify(session, rows, demos)
+                    change = classify(session, rows, local_date(now), demos)
                 if rows.source:
                     counts["new"] += len(change.new)
                     counts["updated"] += len(change.updated)
                     counts["unchanged"] += change.unchanged
+                    counts["ended"] += change.ended
                 _insert_new(database, change, batch_id, revision, subdistrict, advance)
                 if change.updated or change.adopted:
                     late.append(change)

@@ -25,6 +25,8 @@ from service.intake.place import place_geometry
 from service.intake.reports import Rejects, describe_faults, messages, write_reports
 from service.records.importing import Asked, Intake, Kind, Prepared
 
+ENDED_STAY = "这些行在登记册里已终止：内容照文件更新，仍是终止的。确实还在用的，到登记册里恢复"
+
 
 @dataclass(frozen=True)
 class Request:
@@ -126,10 +128,12 @@ def apply_table(
             f"--strict：有 {len(verdicts.rejected_rows)} 行被拒收、{len(prepared.faults)} 处界线问题，什么也没有存入。"
         )
     describe_faults(prepared.faults, verdicts)
-    counts = {"new": 0, "updated": 0, "unchanged": 0}
+    counts = {"new": 0, "updated": 0, "unchanged": 0, "ended": 0}
     if not request.dry_run and accepted:
         files = "、".join(one.name for one in request.files)
         counts = apply(database, kind, prepared, files, settings.subdistrict, now, demo, request.progress)
+    if counts["ended"]:
+        verdicts.warn(ENDED_STAY, counts["ended"])
     summary = {
         "read": read,
         "accepted": accepted,

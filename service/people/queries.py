@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,13 +19,13 @@ class PersonRow:
     phone: str | None
     organisation_code: str | None
     title: str | None
+    ended_on: date | None = None
 
 
 def persons(session: Session) -> dict[str, PersonRow]:
-    """Every person by code."""
-    rows = session.execute(
-        select(Person.code, Person.name, Person.phone, Person.organisation_code, Person.title).where(visible(Person))
-    )
+    """Every person by code, ended ones too."""
+    columns = [getattr(Person, name) for name in PersonRow.__dataclass_fields__]
+    rows = session.execute(select(*columns).where(visible(Person)))
     return {row[0]: PersonRow(*row) for row in rows}
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import shapely
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from service.clock import in_force
 from service.db.engine import Database
 from service.db.spatial import raw_geometry, read_geometries
 from service.geo.values import BBox
@@ -29,20 +32,25 @@ _MOST_STREETS = 8_000
 
 @dataclass(frozen=True)
 class _Layer:
-    """Features of one kind with an index: `rows[i]` describes `geoms[i]`."""
+    """Features of one kind with an index: `rows[i]` describes `geoms[i]`, which holds until `ended[i]`, half-open."""
 
     rows: list[Any]
     geoms: np.ndarray
     tree: shapely.STRtree
+    ended: np.ndarray
 
     @classmethod
-    def of(cls, rows: list[Any], geoms: np.ndarray) -> _Layer:
-        return cls(rows, geoms, shapely.STRtree(geoms))
+    def of(cls, rows: list[Any], geoms: np.ndarray, ended: Sequence[date | None] = ()) -> _Layer:
+        days = np.array([date.max if one is None else one for one in ended], dtype="datetime64[D]")
+        return cls(rows, geoms, shapely.STRtree(geoms), days)
 
-    def within(self, box: BBox | None) -> np.ndarray:
+    def within(self, box: BBox | None, on: date | None = None) -> np.ndarray:
+        """Indexes, ascending, of those that the box touches and that hold on the day (None: whenever)."""
         if box is None:
-            return np.arange(len(self.rows))
-        return np.sort(self.tree.query(shapely.box(box.west, box.south, box.east, box.north)))
+            found = np.arange(len(self.rows))
+        else:
+            found = np.sort(self.tree.query(shapely.box(box.west, box.south, box.east, box.north)))
+        return found if on is None or not len(self.ended) else found[self.ended[found] > np.datetime64(on)]
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,7 @@ class GroundData:
     streets: _Layer
     buildings: _Layer
     places: _Layer
-    river_lines: list[tuple[str, np.ndarray]]
+    river_lines: list[tuple[str, np.ndarray, date | None]]
 
     @property
     def vertices(self) -> int:
@@ -88,15 +96,22 @@ class Ground:
             self._token = token
             return self._data
 
-    def view(self, box: BBox, metres_per_px: float) -> dict[str, Any]:
-        """The ground of a view as integers of 1e-6 degree from an origin: see CONTRACT's map data.
+    def endings(self, on: date) -> int:
+        """How many features have ended by the day: a kept answer holds as long as that stays the same."""
+        data = self.data()
+        return sum(
+            int((layer.ended <= np.datetime64(on)).sum()) for layer in (data.streets, data.buildings, data.places)
+        )
+
+    def view(self, box: BBox, metres_per_px: float, on: date) -> dict[str, Any]:
+        """The ground of a view on a day as integers of 1e-6 degree from an origin: see CONTRACT's map data.
 
         `complete`: all there is was sent, no need to ask again. Else the view with a margin of one third.
         """
         data = self.data()
         margin = None if self._complete else box.widened(1 / 3)
         origin = (round((box.west + box.east) / 2, 3), round((box.south + box.north) / 2, 3))
-        chosen = data.streets.within(margin)
+        chosen = data.streets.within(margin, on)
         if margin is not None:
             chosen = _by_level(data, chosen, metres_per_px)
         out: dict[str, Any] = {
@@ -107,25 +122,27 @@ class Ground:
             "streets": [],
             "buildings": [],
             "areas": {kind: [] for kind in AREA_KINDS},
-            "lines": {"river": [[name, _flat(line, origin)] for name, line in data.river_lines]},
+            "lines": {
+                "river": [[n, _flat(line, origin)] for n, line, ends in data.river_lines if in_force(None, on, ends)]
+            },
         }
         for i in chosen.tolist():
             name, level = data.streets.rows[i]
             out["streets"] += [[name, level, flat] for flat in _flat_lines(data.streets.geoms[i], origin)]
         if margin is None or metres_per_px <= 2.4:
-            for i in data.buildings.within(margin)[:_MOST_BUILDINGS].tolist():
+            for i in data.buildings.within(margin, on)[:_MOST_BUILDINGS].tolist():
                 out["buildings"] += [rings[0] for rings in _flat_polygons(data.buildings.geoms[i], origin)]
-        for i in data.places.within(margin).tolist():
+        for i in data.places.within(margin, on).tolist():
             _code, _name, kind = data.places.rows[i]
             if kind in AREA_KINDS:
                 out["areas"][kind] += _flat_polygons(data.places.geoms[i], origin)
         return out
 
-    def facilities(self, box: BBox, most: int = 2_000) -> list[list[Any]]:
-        """[code, name, kind, lon, lat] of the facilities in a box."""
+    def facilities(self, box: BBox, on: date, most: int = 2_000) -> list[list[Any]]:
+        """[code, name, kind, lon, lat] of the facilities in a box on a day."""
         layer = self.data().places
         out = []
-        for i in layer.within(box).tolist():
+        for i in layer.within(box, on).tolist():
             code, name, kind = layer.rows[i]
             if kind not in AREA_KINDS:
                 at = shapely.point_on_surface(layer.geoms[i])
@@ -136,21 +153,31 @@ class Ground:
 def load(session: Session, version: int) -> GroundData:
     """Read the whole ground."""
     streets = session.execute(
-        select(Street.name, Street.level, raw_geometry(Street.geom)).where(visible(Street)).order_by(Street.code)
+        select(Street.name, Street.level, Street.ended_on, raw_geometry(Street.geom))
+        .where(visible(Street))
+        .order_by(Street.code)
     ).all()
-    houses = session.execute(select(raw_geometry(Building.geom)).where(visible(Building)).order_by(Building.code)).all()
+    houses = session.execute(
+        select(Building.ended_on, raw_geometry(Building.geom)).where(visible(Building)).order_by(Building.code)
+    ).all()
     places = session.execute(
-        select(Place.code, Place.name, Place.kind, raw_geometry(Place.geom)).where(visible(Place)).order_by(Place.code)
+        select(Place.code, Place.name, Place.kind, Place.ended_on, raw_geometry(Place.geom))
+        .where(visible(Place))
+        .order_by(Place.code)
     ).all()
-    grounds = read_geometries([row[3] for row in places])
-    rivers = [(row[1], geom) for row, geom in zip(places, grounds, strict=True) if row[2] == "river" and row[1]]
-    middles = [(name, centreline(geom)) for name, geom in rivers]
+    grounds = read_geometries([row[4] for row in places])
+    rivers = [(row[1], geom, row[3]) for row, geom in zip(places, grounds, strict=True) if row[2] == "river" and row[1]]
+    middles = [(name, centreline(geom), ends) for name, geom, ends in rivers]
     return GroundData(
         version,
-        _Layer.of([(row[0], row[1]) for row in streets], read_geometries([row[2] for row in streets])),
-        _Layer.of([None] * len(houses), read_geometries([row[0] for row in houses])),
-        _Layer.of([tuple(row[:3]) for row in places], grounds),
-        [(name, line) for name, line in middles if line is not None],
+        _Layer.of(
+            [(row[0], row[1]) for row in streets],
+            read_geometries([row[3] for row in streets]),
+            [row[2] for row in streets],
+        ),
+        _Layer.of([None] * len(houses), read_geometries([row[1] for row in houses]), [row[0] for row in houses]),
+        _Layer.of([tuple(row[:3]) for row in places], grounds, [row[3] for row in places]),
+        [(name, line, ends) for name, line, ends in middles if line is not None],
     )
 
 

@@ -56,7 +56,7 @@ PLACES = Register(
     fields=(
         _CODE,
         RegisterField("name", "名称", filter=True),
-        RegisterField("kind", "类别", CHOICE, KINDS, KIND_WORDS, needed=True, filter=True),
+        RegisterField("kind", "类别", CHOICE, KINDS, KIND_WORDS, needed=True, default="other", filter=True),
         RegisterField("address", "地址", filter=True),
     ),
     title="name",
@@ -88,6 +88,7 @@ STREETS = Register(
             LEVELS,
             {word: str(level) for word, level in LEVEL_WORDS.items()},
             needed=True,
+            default=2,
             filter=True,
             numeric=True,
         ),

@@ -9,7 +9,7 @@ from geoalchemy2 import WKBElement
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from service.db.base import Base, Owned
+from service.db.base import Base, Kept, Owned
 from service.errors import Conflict
 from service.records.models import ImportBatch, ImportRow
 
@@ -95,6 +95,8 @@ def undo(session: Session, batch: ImportBatch, tables: dict[str, type[Base]], no
                 continue
             for field, value in model_values(old).items():
                 setattr(row, field, value)
+            if isinstance(row, Kept):
+                row.version += 1
         session.flush()
         gone = session.execute(delete(model).where(model.batch_id == batch.id))  # type: ignore[attr-defined]
         touched += len(olds) + int(gone.rowcount)  # type: ignore[attr-defined]

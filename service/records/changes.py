@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 import numpy as np
 import shapely
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, null, select, update
 from sqlalchemy.orm import Session
 
+from service.clock import ended_by
 from service.db.bulk import among
 from service.db.spatial import encode, raw_geometry, read_geometries, read_points
 from service.files.table import objects
@@ -31,7 +32,8 @@ _Any = TypeVar("_Any")
 @dataclass
 class Change:
     """Rows of one stage, told apart. `new`: indexes; `updated`: (index in rows, id in the table);
-    `unchanged`: how many; `adopted`: ids of the demo's rows among both, which become this import's."""
+    `unchanged`: how many; `adopted`: ids of the demo's rows among both, which become this import's; `ended`: how many
+    rows of both no longer hold on the day."""
 
     rows: Rows
     new: np.ndarray
@@ -39,9 +41,10 @@ class Change:
     unchanged: int = 0
     empty_table: bool = False
     adopted: list[int] = field(default_factory=list)
+    ended: int = 0
 
 
-def classify(session: Session, rows: Rows, demo: frozenset[int] = frozenset()) -> Change:
+def classify(session: Session, rows: Rows, today: date, demo: frozenset[int] = frozenset()) -> Change:
     """Compare with what the table holds, some thousand rows at a time. `demo`: the demo's batches."""
     model: Any = rows.model
     n = len(rows)
@@ -50,11 +53,11 @@ def classify(session: Session, rows: Rows, demo: frozenset[int] = frozenset()) -
         return Change(rows, np.arange(n), empty_table=empty)
     change = Change(rows, np.empty(0, np.int64))
     parts = [np.arange(start, min(start + _COMPARED, n)) for start in range(0, n, _COMPARED)]
-    change.new = np.concatenate([_compare(session, change, part, demo) for part in parts])
+    change.new = np.concatenate([_compare(session, change, part, today, demo) for part in parts])
     return change
 
 
-def _compare(session: Session, change: Change, part: np.ndarray, demo: frozenset[int]) -> np.ndarray:
+def _compare(session: Session, change: Change, part: np.ndarray, today: date, demo: frozenset[int]) -> np.ndarray:
     """The new ones among the rows `part`; the others go into `change`."""
     rows = change.rows
     names = [name for name in rows.columns if name not in rows.key]
@@ -71,21 +74,24 @@ def _compare(session: Session, change: Change, part: np.ndarray, demo: frozenset
         differs |= _differ(rows.columns[name][old], [values[i] for i in before.tolist()])
     ids, batches = (objects(held[-k])[before] for k in (2, 1))
     if rows.geometry is not None:
-        raw = held[-3]
+        raw = held[-4]
         differs |= ~_same_place(rows.geometry[old], [raw[i] for i in before.tolist()])
     change.updated += [(int(i), int(key)) for i, key in zip(old[differs], ids[differs], strict=True)]
     change.unchanged += int((~differs).sum())
+    if hasattr(rows.model, "ended_on"):
+        change.ended += sum(ended_by(today, held[-3][i]) for i in before.tolist())
     if demo:
         change.adopted += [int(key) for key in ids[np.isin(batches, list(demo))]]
     return part[at < 0]
 
 
 def _existing(session: Session, rows: Rows, names: list[str], keys: list[Column]) -> list[tuple[Any, ...]]:
-    """Visible rows with these keys: key columns, the others, raw geometry if any, id, batch."""
+    """Visible rows with these keys: key columns, the others, raw geometry if any, end of validity, id, batch."""
     model: Any = rows.model
     wanted = [getattr(model, name) for name in (*rows.key, *names)]
     if rows.geometry is not None:
         wanted.append(raw_geometry(model.geom))
+    wanted.append(model.ended_on if hasattr(model, "ended_on") else null())
     statement = select(*wanted, model.id, model.batch_id).where(visible(model))
     texts = [i for i, values in enumerate(keys) if all(isinstance(one, str) for one in values.tolist())]
     for i in texts:
@@ -135,7 +141,11 @@ def write_updates(session: Session, change: Change, batch_id: int, revision: int
             olds.append({"batch_id": batch_id, "table_name": table.name, "row_id": key, "old": plain_values(old)})
             news.append(values)
         session.execute(insert(ImportRow), olds)
-        written = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in news[0] if name != "id"}
+        written: dict[str, Any] = {
+            name: bindparam(f"new_{name}", type_=table.c[name].type) for name in news[0] if name != "id"
+        }
+        if "version" in table.c:  # a form that was opened before must not overwrite what the file brought
+            written["version"] = table.c.version + 1
         one = update(table).where(table.c.id == bindparam("of_id")).values(written)
         session.execute(
             one, [{"of_id" if name == "id" else f"new_{name}": values[name] for name in values} for values in news]

@@ -47,8 +47,8 @@ BY_COMMUNITY, BY_GRID, BY_PLACE, BY_DUTY, BY_UNIT, BY_COLUMNS = (
 class RegisterField:
     """One field. `choices`: stored value to Chinese word; `words`: further words (lower case) that mean a value.
 
-    `reference`: the register whose key the field holds. `needed`: never empty. `editable`: by hand. `personal`:
-    masked by role. `filter`: whether a list can be narrowed by it. `numeric`: a choice that is stored as a number.
+    `reference`: the register whose key the field holds. `needed`: never empty. `default`: of a new row where nothing
+    is said. `editable`: by hand. `filter`: whether a list can be narrowed by it. `numeric`: stored as a number.
     """
 
     name: str
@@ -58,6 +58,7 @@ class RegisterField:
     words: Mapping[str, str] = field(default_factory=dict)
     reference: str | None = None
     needed: bool = False
+    default: Any = None
     help: str = ""
     editable: bool = True
     filter: bool = False

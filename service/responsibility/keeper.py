@@ -8,10 +8,11 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from service.clock import ended_by
 from service.db.engine import Database
 from service.duties.queries import DutyRow, all_duties, by_subject
 from service.frontages.queries import all_frontages
-from service.grids.queries import CommunityRow, communities, editions_on, zones_on
+from service.grids.queries import CommunityRow, communities, editions_on, ended_grids, zones_on
 from service.people.queries import PersonRow, persons
 from service.records import counters
 from service.responsibility.snapshot import FrontageFinder, Snapshot, Tiling
@@ -29,7 +30,8 @@ class Responsibility:
         self._token: object = None
         self._version = -1
         self._days: OrderedDict[date, Snapshot] = OrderedDict()
-        self._tilings: OrderedDict[tuple[int, ...], Tiling] = OrderedDict()
+        self._tilings: OrderedDict[tuple[object, ...], Tiling] = OrderedDict()
+        self._finders: OrderedDict[tuple[int, ...], FrontageFinder] = OrderedDict()
         self._base: tuple[list[DutyRow], dict[str, PersonRow], dict[str, CommunityRow], FrontageFinder] | None = None
 
     def on(self, day: date) -> Snapshot:
@@ -59,6 +61,7 @@ class Responsibility:
         if version != self._version:
             self._days.clear()
             self._tilings.clear()
+            self._finders.clear()
             self._base = None
             self._version = version
         self._token = token
@@ -73,12 +76,28 @@ class Responsibility:
                     FrontageFinder(all_frontages(session)),
                 )
             editions = editions_on(session, day)
-            tiling = self._tilings.get(editions)
+            key = (*editions, *ended_grids(session, editions, day))
+            tiling = self._tilings.get(key)
             if tiling is None:
                 tiling = Tiling.of(zones_on(session, day))
-                _remember(self._tilings, editions, tiling)
-        duties, people, homes, shops = self._base
-        return Snapshot(day, tiling, homes, by_subject(duties, day), people, shops, *self._office)
+                _remember(self._tilings, key, tiling)
+        duties, people, homes, _ = self._base
+        gone = {person.code for person in people.values() if ended_by(day, person.ended_on)}
+        here = {code: row for code, row in homes.items() if not ended_by(day, row.ended_on)}
+        return Snapshot(day, tiling, here, by_subject(duties, day, gone), people, self._shops(day), *self._office)
+
+    def _shops(self, day: date) -> FrontageFinder:
+        """The frontages that hold on the day; days on which the same ones have ended share a finder."""
+        assert self._base is not None
+        everyone = self._base[3]
+        over = tuple(i for i, row in enumerate(everyone.rows) if ended_by(day, row.ended_on))
+        if not over:
+            return everyone
+        found = self._finders.get(over)
+        if found is None:
+            found = everyone.without(over)
+            _remember(self._finders, over, found)
+        return found
 
 
 def _remember(kept: OrderedDict[Any, Any], key: object, value: object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import cast
@@ -57,6 +57,11 @@ class FrontageFinder:
         self.coords = [shapely.get_coordinates(geom) for geom in frontages.geoms]
         self._lines = [coords.tolist() for coords in self.coords]
         self._cells = _cells_of(frontages.geoms)
+
+    def without(self, over: Collection[int]) -> FrontageFinder:
+        """The same but some, by index."""
+        kept = np.setdiff1d(np.arange(len(self.rows)), np.array(list(over), dtype=np.int64))
+        return FrontageFinder(FrontageSet([self.rows[i] for i in kept.tolist()], self.geoms[kept]))
 
     def nearest(self, lon: float, lat: float, within_m: float) -> tuple[FrontageRow, float] | None:
         """(row, distance in metres) or None. Measured on the plane that touches the earth at the point."""

@@ -9,6 +9,9 @@ from service.people.access import RIGHTS, reach
 from service.people.rules import ROLES
 from service.web.context import account
 
+_GRIDS_TOO = ("communities", "grids", "people", "organisations", "places", "streets", "frontages")
+_MADE_BY_HAND = tuple(name for name in _GRIDS_TOO if name != "grids")
+
 # endpoint: right. How far within the area is judged where the rows are known (context.area, the registers).
 ROUTES: dict[str, str] = {
     # the frame
@@ -43,6 +46,29 @@ ROUTES: dict[str, str] = {
     # files out of the registers, and the empty ones to fill in
     "exports.list": "registers.export",
     "exports.template": "files.import",
+    # the registers' interface
+    "register_api.rows": "registers.read",
+    "register_api.row": "registers.read",
+    "register_api.row_history": "registers.read",
+    "register_api.create": "registers.write",
+    "register_api.change": "registers.write",
+    "register_api.end": "registers.write",
+    "register_api.restore": "registers.write",
+    "register_api.incidents": "incidents.read",
+    "register_api.incident": "incidents.read",
+    "register_api.incident_history": "incidents.read",
+    # the registers' pages
+    **{f"registers.{name}{page}": "registers.read" for name in _GRIDS_TOO for page in ("", "_one", "_suggest")},
+    **{f"registers.{name}{page}": "registers.write" for name in _GRIDS_TOO for page in ("_edit", "_change", "_bulk")},
+    **{
+        f"registers.{name}{page}": "registers.write"
+        for name in _MADE_BY_HAND
+        for page in ("_new", "_create", "_end", "_end_post", "_restore")
+    },
+    "registers.incidents": "incidents.read",
+    "registers.incidents_one": "incidents.read",
+    "registers.view_save": "own_account",
+    "registers.view_drop": "own_account",
     # from the demo to the office's own data
     "pages.own_data": "office",
     "pages.remove_demo": "office",

@@ -26,7 +26,6 @@ _NOT_FILTERS = ("format", "full", "sort", "page", "columns", "limit", "cursor", 
 _PIECE = 1 << 18
 
 
-@bp.get("/<any({}):name>/export".format(",".join(REGISTERS)), endpoint="list")
 def export_list(name: str) -> Response:
     """`?format=xlsx|csv|geojson|gpkg` and the filters of the list; `full=1`: whole numbers, for those who may."""
     who, asking = require_account(), viewer()
@@ -59,6 +58,10 @@ def export_list(name: str) -> Response:
     with given.database.write() as session:
         log_export(session, actor(), now(), name, form, count, asked, whole)
     return _download(file, size, f"{KINDS[name].label}-{day.isoformat()}.{form}", FORMATS[form][1])
+
+
+for _name in REGISTERS:  # one address each: a row's page, /frontages/<code>, would go before a common one
+    bp.add_url_rule(f"/{_name}/export", "list", export_list, defaults={"name": _name})
 
 
 @bp.get("/imports/template/<kind>.xlsx")

@@ -90,19 +90,20 @@ def faults() -> Response:
 def ground() -> Response:
     """Streets, buildings, waters and woods of a view."""
     require_look()
-    box, zoom = asked_box(), asked_zoom()
+    box, zoom, day = asked_box(), asked_zoom(), asked_day()
     given = services().ground
-    version = given.data().version
+    key = ("ground", id(given), given.data().version, given.endings(day))
     if given.complete:
-        return _packed.answer(("ground", id(given), version), lambda: given.view(box, 0.1))
-    return _packed.answer(("ground", id(given), version, box, zoom), lambda: given.view(box, metres_per_px(box, zoom)))
+        return _packed.answer(key, lambda: given.view(box, 0.1, day))
+    return _packed.answer((*key, box, zoom), lambda: given.view(box, metres_per_px(box, zoom), day))
 
 
 @bp.get("/places")
 def places() -> Response:
     """Facilities of a view."""
     require_look()
-    return Response(orjson.dumps({"places": services().ground.facilities(asked_box())}), mimetype="application/json")
+    found = services().ground.facilities(asked_box(), asked_day())
+    return Response(orjson.dumps({"places": found}), mimetype="application/json")
 
 
 @bp.get("/frontages")

@@ -111,6 +111,10 @@ _PLACES = (
 )
 
 
+# Registers that stand in the tab row of another one's page.
+_BESIDE = {"communities": "grids", "organisations": "people", "places": "frontages", "streets": "frontages"}
+
+
 def navigation() -> list[dict[str, object]]:
     """The bar's links: only what exists and what the asker's role may read."""
     who = account()
@@ -118,6 +122,7 @@ def navigation() -> list[dict[str, object]]:
         return []
     known = current_app.view_functions
     first = request.path.split("/")[1]
+    first = _BESIDE.get(first, first)
     return [
         {"url": url_for(endpoint), "word": word, "icon": sign, "here": url_for(endpoint).split("/")[1] == first}
         for endpoint, word, sign in _PLACES

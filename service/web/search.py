@@ -146,7 +146,8 @@ def _shops(snapshot: Snapshot, asked: str) -> list[dict[str, Any]]:
 
 def _streets(asked: str) -> list[dict[str, Any]]:
     layer, seen, out = services().ground.data().streets, set(), []
-    for (name, _level), geom in zip(layer.rows, layer.geoms, strict=True):
+    for i in layer.within(None, asked_day()).tolist():
+        (name, _level), geom = layer.rows[i], layer.geoms[i]
         rank = _rank(asked, name)
         if rank is not None and name not in seen:
             seen.add(name)

@@ -1,0 +1,396 @@
+"""Creating, changing, ending and restoring by hand: locking, areas, validation, the trail."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from service.errors import Conflict, InvalidValues, NotAllowed, NotFound, StaleVersion, StewardError
+from service.intake.run import Request, run_import
+from service.people.accounts import create_account
+from service.people.models import Account
+from service.people.rules import Viewer
+from service.records import counters
+from service.records.models import AuditEntry
+from service.registers import actions
+from service.registers.bulk import MOST_ROWS, change_many, end_many
+from service.registers.kinds import REGISTERS
+from service.responsibility.lookup import Distances, answer
+from tests.conftest import MONDAY_NOON, PASSWORD
+from tests.registers.conftest import (
+    FAR_AWAY,
+    IN_A1,
+    IN_B1,
+    MANAGER_EAST,
+    MANAGER_WEST,
+    TODAY,
+    UNIT_CLEANERS,
+    Town,
+    by,
+    point,
+)
+from tests.responsibility.town import A1, MICRO, WEST_HOME, at, sheet
+
+HOSTILE = "<script>alert(1)</script>\u202e'; DROP TABLE frontages; --"
+
+
+def entries(town: Town, register: str, code: str) -> list[AuditEntry]:
+    with town.database.read() as session:
+        found = select(AuditEntry).where(AuditEntry.subject_kind == register, AuditEntry.subject_code == code)
+        return list(session.scalars(found.order_by(AuditEntry.id)))
+
+
+def line(*points: tuple[float, float]) -> dict[str, Any]:
+    return {"type": "LineString", "coordinates": [list(one) for one in points]}
+
+
+def faults(caught: pytest.ExceptionInfo[InvalidValues]) -> dict[str, str]:
+    return dict(caught.value.errors)
+
+
+def test_a_shop_is_registered_with_a_proposed_code_and_stands_in_the_trail(town: Town) -> None:
+    sent = {
+        "shop_name": HOSTILE,
+        "state": "装修中",
+        "phone": "１３８-1234 5678",
+        "agreement_until": "2027年3月1日",
+        "trade": "",
+    }
+    done = town.create("frontages", sent, line(at(1, 1), at(1.1, 1)))
+    row = town.one("frontages", done.code)
+    assert row.values["shop_name"] == HOSTILE
+    assert row.values["state"] == "renovating"
+    assert row.values["phone"] == "13812345678"
+    assert row.values["agreement_until"] == date(2027, 3, 1)
+    assert row.values["trade"] is None
+    assert (row.version, row.ended_on) == (1, None)
+    (entry,) = entries(town, "frontages", done.code)
+    assert (entry.action, entry.actor, entry.subject_name, entry.before) == (
+        "frontage.create",
+        "周主管",
+        HOSTILE,
+        None,
+    )
+    assert entry.after is not None
+    assert entry.after["geometry"]["type"] == "LineString"
+    assert entry.after["agreement_until"] == "2027-03-01"
+
+
+def test_a_change_moves_what_was_sent_and_nothing_else(town: Town) -> None:
+    before = town.one("frontages", "F1")
+    done = town.change("frontages", "F1", {"trade": "餐饮", "shop_name": "张记"}, before.version)
+    after = town.one("frontages", "F1")
+    assert done.changed == ("trade",)
+    assert after.version == before.version + 1
+    assert {**after.values, "trade": None} == dict(before.values)
+    (entry,) = entries(town, "frontages", "F1")
+    assert (entry.action, entry.before, entry.after) == ("frontage.change", {"trade": None}, {"trade": "餐饮"})
+
+
+def test_a_change_that_changes_nothing_leaves_no_trace(town: Town) -> None:
+    with town.database.read() as session:
+        before = counters.read_all(session)
+    done = town.change("frontages", "F1", {"shop_name": " 张记 ", "state": "operating"}, 1)
+    assert (done.version, done.changed, entries(town, "frontages", "F1")) == (1, (), [])
+    with town.database.read() as session:
+        assert counters.read_all(session) == before
+
+
+def test_a_stale_version_shows_both_sides_and_who_it_was(town: Town) -> None:
+    town.change("frontages", "F1", {"trade": "餐饮"}, 1)
+    with pytest.raises(StaleVersion) as caught:
+        town.change("frontages", "F1", {"trade": "服装"}, 1)
+    fault = caught.value
+    assert (fault.stored["trade"], fault.stored_version) == ("餐饮", 2)
+    assert (fault.sent, fault.sent_version) == ({"trade": "服装"}, 1)
+    assert "周主管" in fault.message
+    assert town.one("frontages", "F1").values["trade"] == "餐饮"
+
+
+def test_a_changed_shop_answers_the_next_lookup_of_every_worker(town: Town) -> None:
+    def keeper() -> Any:
+        found = answer(town.keeper.on(TODAY), *at(1.05, 1), Viewer("supervisor"), Distances())
+        return found["frontage"]["shop_name"], found["duties"][0]["person"]["name"]
+
+    assert keeper() == ("张记", "郑店长")
+    town.change("frontages", "F1", {"shop_name": "新张记", "person_name": "冯店长"})
+    assert keeper() == ("新张记", "冯店长")
+
+
+@pytest.mark.parametrize(
+    ("register", "sent", "field", "said"),
+    [
+        ("frontages", {"shop_name": "  "}, "shop_name", "必须填写"),
+        ("frontages", {"state": "开着"}, "state", "可以写：经营、空置"),
+        ("frontages", {"state": ""}, "state", "必须填写"),
+        ("frontages", {"phone": "1381234567"}, "phone", "11 位"),
+        ("frontages", {"phone": "138****5678"}, "phone", "星号"),
+        ("frontages", {"agreement_until": "2026-02-30"}, "agreement_until", "责任书有效至"),
+        ("frontages", {"colour": "red"}, "colour", "没有“colour”"),
+        ("frontages", {"code": "F9"}, "code", "不能改"),
+        ("frontages", {"shop_name": "x" * 5000}, "shop_name", "最多"),
+        ("frontages", {"shop_name": "a\x00b"}, "shop_name", "控制字符"),
+        ("frontages", {"shop_name": ["a"]}, "shop_name", "文字"),
+        ("grids", {"households": "-3"}, "households", "0 以上"),
+        ("grids", {"households": "很多"}, "households", "户数"),
+        ("grids", {"households": "12.5"}, "households", "整数"),
+        ("grids", {"kind": "微网格"}, "kind", "新一版界线"),
+        ("grids", {"community_code": WEST_HOME + "9"}, "community_code", "不能改"),
+        ("people", {"organisation_code": "没有这个单位"}, "organisation_code", "先登记"),
+        ("organisations", {"head_code": "没有这个人"}, "head_code", "先登记"),
+        ("streets", {"level": "9"}, "level", "主干路"),
+    ],
+)
+def test_a_fault_names_the_field_and_says_what_to_do(
+    still_town: Town, register: str, sent: dict[str, Any], field: str, said: str
+) -> None:
+    code = {"frontages": "F1", "grids": A1, "people": "P1", "organisations": "O1", "streets": "S1"}[register]
+    with pytest.raises(InvalidValues) as caught:
+        still_town.change(register, code, sent)
+    assert said in faults(caught)[field]
+    assert entries(still_town, register, code) == []
+
+
+def test_all_faults_are_told_at_once(still_town: Town) -> None:
+    with pytest.raises(InvalidValues) as caught:
+        still_town.create("frontages", {"shop_name": "", "phone": "12", "state": "?"})
+    assert set(faults(caught)) == {"shop_name", "phone", "state", "geometry"}
+
+
+def test_a_form_accepts_what_a_file_accepts(town: Town) -> None:
+    town.change("frontages", "F1", {"state": "停业", "phone": "023-57681234"})
+    town.change("grids", A1, {"households": "1,234户", "kind": "专属网格"})
+    town.change("people", "P1", {"organisation_code": "城管办"})
+    town.change("organisations", "O2", {"head_code": "13800000000"})
+    assert town.one("frontages", "F1").values["state"] == "closed"
+    assert town.one("frontages", "F1").values["phone"] == "02357681234"
+    assert town.one("grids", A1).values["households"] == 1234
+    assert town.one("people", "P1").values["organisation_code"] == "O2"
+    assert town.one("organisations", "O2").values["head_code"] == "P1"
+
+
+@pytest.mark.parametrize(
+    ("geometry", "said"),
+    [
+        (point(FAR_AWAY), "不在本街道"),
+        (point((IN_A1[1], IN_A1[0])), "对调"),
+        (point((0, 0)), "0"),
+        ({"type": "Point", "coordinates": ["a", "b"]}, "读不懂"),
+        ({"type": "Point", "coordinates": []}, "空"),
+        ({"type": "LineString", "coordinates": [list(IN_A1), list(IN_A1)]}, "无效"),
+        ({"type": "Circle"}, "GeoJSON"),
+        ({**point(IN_A1), "crs": {"type": "name"}}, "WGS-84"),
+        ("POINT(109 31)", "GeoJSON"),
+        (point((float("nan"), 31.0)), "读不懂"),
+    ],
+)
+def test_a_place_that_cannot_be_is_refused_in_words(still_town: Town, geometry: Any, said: str) -> None:
+    with pytest.raises(InvalidValues) as caught:
+        still_town.change("frontages", "F1", {}, geometry=geometry)
+    assert said in faults(caught)["geometry"]
+
+
+def test_a_shop_is_moved_and_the_old_place_stands_in_the_trail(town: Town) -> None:
+    town.change("frontages", "F1", {}, geometry=point(at(8, 2)))
+    row = town.one("frontages", "F1")
+    assert (row.geometry.x, row.geometry.y) == pytest.approx(at(8, 2))
+    (entry,) = entries(town, "frontages", "F1")
+    assert entry.before is not None and entry.after is not None
+    assert entry.before["geometry"]["type"] == "LineString"
+    assert entry.after["geometry"] == {"type": "Point", "coordinates": [109.888, 31.072]}
+    assert town.change("frontages", "F1", {}, geometry=entry.after["geometry"]).changed == ()
+
+
+def test_managers_write_inside_their_communities_only(town: Town) -> None:
+    made = town.create("frontages", {"shop_name": "西边店"}, point(IN_A1), area=MANAGER_WEST)
+    town.change("frontages", made.code, {"trade": "餐饮"}, area=MANAGER_WEST)
+    town.change("grids", A1, {"households": "9"}, area=MANAGER_WEST)
+    with pytest.raises(NotFound):
+        town.change("frontages", made.code, {"trade": "服装"}, area=MANAGER_EAST)
+    with pytest.raises(NotAllowed, match="不在你的社区"):
+        town.create("frontages", {"shop_name": "西边店"}, point(IN_A1), area=MANAGER_EAST)
+    with pytest.raises(NotAllowed, match="不在你的社区"):
+        town.change("frontages", made.code, {}, geometry=point(IN_B1), area=MANAGER_WEST)
+    with pytest.raises(NotAllowed, match="由主管"):
+        town.change("places", "R1", {"name": "大河"}, area=MANAGER_WEST)
+    with pytest.raises(NotAllowed, match="由主管"):
+        town.change("organisations", "O1", {"name": "所"}, area=MANAGER_WEST)
+    with pytest.raises(NotAllowed):
+        town.change("organisations", "O1", {"name": "所"}, area=UNIT_CLEANERS)
+    with pytest.raises(NotAllowed):
+        town.create("people", {"name": "新人"}, area=MANAGER_WEST)
+    with pytest.raises(NotAllowed):
+        town.end("communities", WEST_HOME, area=MANAGER_WEST)
+    town.end("frontages", made.code, area=MANAGER_WEST)
+
+
+def test_codes_are_proposed_and_never_used_twice(town: Town) -> None:
+    first = town.create("people", {"name": "冯十一"}).code
+    second = town.create("people", {"name": "冯十一"}).code
+    assert first != second and "冯" not in first + second
+    with pytest.raises(Conflict, match="P1"):
+        town.create("people", {"name": "某人", "code": "P1"})
+    town.end("frontages", "F3")
+    with pytest.raises(Conflict, match="恢复"):
+        town.create("frontages", {"shop_name": "某店", "code": "F3"}, point(IN_A1))
+    with pytest.raises(InvalidValues) as caught:
+        town.create("people", {"name": "某人", "code": "a/b c"})
+    assert "code" in faults(caught)
+    with pytest.raises(InvalidValues):
+        town.create("communities", {"name": "新社区", "kind": "社区"})
+    town.create("communities", {"code": "500237002009", "name": "新社区", "kind": "社区"})
+
+
+def test_a_file_finds_the_shop_that_was_registered_by_hand(town: Town) -> None:
+    made = town.create("frontages", {"shop_name": "新店"}, line(at(1, 1), at(1.1, 1)))
+    path = town.folder / "again.csv"
+    wkt = "LINESTRING (109.881 31.071, 109.8811 31.071)"
+    path.write_text(f'店名,WKT\n新店,"{wkt}"\n', encoding="utf-8")
+    town.bring("frontages", path)
+    assert [row.code for row in town.page("frontages", q="新店").rows] == [made.code]
+
+
+def test_an_ended_shop_leaves_map_lookup_and_list_from_its_day_on(town: Town) -> None:
+    done = town.end("frontages", "F1", TODAY + timedelta(days=2))
+    assert done.version == 2
+    for days, there in ((0, True), (1, True), (2, False), (3, False)):
+        day = TODAY + timedelta(days=days)
+        found = answer(town.keeper.on(day), *at(1.05, 1), Viewer("supervisor"), Distances())
+        assert (found["frontage"] is not None and found["frontage"]["code"] == "F1") is there, day
+        shown = town.keeper.on(day).frontages.within(*at(0.9, 0.9), *at(1.2, 1.05), 10)
+        assert [row.code for row, _ in shown] == (["F1"] if there else [])
+        assert ("F1" in town.codes("frontages", on=day)) is there
+    later = TODAY + timedelta(days=2)
+    assert town.codes("frontages", on=later, ended="yes") == ["F1"]
+    assert len(town.codes("frontages", on=later, ended="all")) == 3
+    assert town.one("frontages", "F1").ended_on == later
+
+
+def test_an_ended_row_is_restored_and_meanwhile_not_changed(town: Town) -> None:
+    town.end("frontages", "F1")
+    with pytest.raises(Conflict, match="先恢复"):
+        town.change("frontages", "F1", {"trade": "餐饮"})
+    with pytest.raises(Conflict, match="终止"):
+        town.end("frontages", "F1")
+    assert town.restore("frontages", "F1").version == 3
+    with pytest.raises(Conflict, match="没有终止"):
+        town.restore("frontages", "F1")
+    town.change("frontages", "F1", {"trade": "餐饮"})
+    assert [entry.action for entry in entries(town, "frontages", "F1")] == [
+        "frontage.end",
+        "frontage.restore",
+        "frontage.change",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("register", "code", "said"),
+    [
+        ("people", "P3", "网格长"),
+        ("people", "P2", "责任"),
+        ("people", "P7", "一把手"),
+        ("communities", WEST_HOME, "4 个网格"),
+        ("grids", A1, "新一版"),
+        ("incidents", "I1", "只能查看"),
+    ],
+)
+def test_what_others_depend_on_does_not_end_and_the_reason_is_told(
+    still_town: Town, register: str, code: str, said: str
+) -> None:
+    with pytest.raises(Conflict, match=said):
+        still_town.end(register, code)
+
+
+def test_an_organisation_ends_after_its_people_and_accounts(town: Town) -> None:
+    town.change("people", "P1", {"organisation_code": "O2"})
+    with pytest.raises(Conflict, match="1 人属于它（张三）"):
+        town.end("organisations", "O2")
+    with town.database.write() as session:
+        create_account(session, "zhang.san", "officer", PASSWORD, MONDAY_NOON).person_code = "P1"
+        create_account(session, "unit.two", "unit", PASSWORD, MONDAY_NOON, unit="O2")
+    with pytest.raises(Conflict, match=r"zhang\.san"):
+        town.end("people", "P1")
+    with town.database.write() as session:
+        for account in session.scalars(select(Account)):
+            account.active = False
+    town.end("people", "P1")
+    town.end("organisations", "O2")
+    assert town.codes("organisations") == ["O1"]
+
+
+def test_a_duty_of_an_ended_person_is_vacant_from_that_day(town: Town) -> None:
+    """A file may still name somebody who has left."""
+    town.end("people", "P1")
+    duty = [{"role": "grid_leader", "subject_kind": "grid", "subject_code": A1 + "x", "person_code": "P1"}]
+    duty[0]["subject_code"] = town.codes("grids")[1]
+    town.bring("duties", sheet(town.folder / "late.csv", duty))
+    code = duty[0]["subject_code"]
+    assert town.keeper.on(TODAY).leader_of(code) is None
+    yesterday = town.keeper.on(TODAY - timedelta(days=1)).leader_of(code)
+    assert yesterday is not None and yesterday.person.name == "张三"
+
+
+def test_an_import_bumps_the_version_and_keeps_what_has_ended(town: Town) -> None:
+    town.end("frontages", "F1")
+    path = town.folder / "again.csv"
+    path.write_text("编码,店名,经度,纬度\nF1,张记二店,109.881,31.071\nF2,李记二店,109.881,31.0711\n", encoding="utf-8")
+    done = run_import(town.database, town.settings, Request(kind="frontages", files=(path,)), MONDAY_NOON)
+    assert any("已终止" in str(one) for one in done.summary["warnings"])
+    row = town.one("frontages", "F1")
+    assert (row.values["shop_name"], row.ended_on, row.version) == ("张记二店", TODAY, 3)
+    assert town.one("frontages", "F2").version == 2
+    with pytest.raises(StaleVersion):
+        town.change("frontages", "F2", {"trade": "餐饮"}, 1)
+
+
+def test_bulk_gives_every_row_its_own_verdict(town: Town) -> None:
+    town.end("frontages", "F3")
+    rows: dict[str, int | None] = {"F1": 1, "F2": 7, "F3": None, "F9": None}
+    located = town.located("frontages")
+    with town.database.write() as session:
+        done = change_many(session, REGISTERS["frontages"], rows, "state", "空置", by(), located)
+    assert [(one.code, one.ok, one.changed) for one in done] == [
+        ("F1", True, True),
+        ("F2", False, False),
+        ("F3", False, False),
+        ("F9", False, False),
+    ]
+    assert all(one.message for one in done)
+    assert town.one("frontages", "F1").values["state"] == "vacant"
+    assert entries(town, "frontages", "F1")[-1].note == "批量修改"
+    with town.database.write() as session:
+        again = change_many(session, REGISTERS["frontages"], {"F2": None}, "state", "空置", by(), located)
+        assert [(one.ok, one.changed) for one in again] == [(True, False)]
+        ended = end_many(session, REGISTERS["frontages"], {"F1": None, "F3": None}, by(), located)
+        assert [one.ok for one in ended] == [True, False]
+
+
+def test_bulk_refuses_a_field_of_no_form_and_too_many_rows(town: Town) -> None:
+    located = town.located("frontages")
+    with town.database.write() as session:
+        for field in ("code", "nonsense", "version"):
+            with pytest.raises(StewardError):
+                change_many(session, REGISTERS["frontages"], {"F1": None}, field, "x", by(), located)
+        many: dict[str, int | None] = {f"F{i}": None for i in range(MOST_ROWS + 1)}
+        with pytest.raises(StewardError, match=str(MOST_ROWS)):
+            change_many(session, REGISTERS["frontages"], many, "state", "空置", by(), located)
+
+
+def test_nothing_is_written_when_the_route_does_not_commit(town: Town) -> None:
+    located = town.located("frontages")
+    with pytest.raises(RuntimeError), town.database.write() as session:
+        actions.change(session, REGISTERS["frontages"], "F1", {"trade": "餐饮"}, None, by(), located)
+        raise RuntimeError
+    assert town.one("frontages", "F1").values["trade"] is None
+    assert entries(town, "frontages", "F1") == []
+
+
+def test_attributes_of_a_grid_are_those_of_the_edition_in_force(town: Town) -> None:
+    town.change("grids", A1, {"households": "500", "notes": HOSTILE})
+    zone = next(one for one in town.keeper.on(TODAY).tiling.zones if one.code == A1)
+    early = next(one for one in town.keeper.on(date(2026, 1, 1)).tiling.zones if one.code == A1)
+    assert (zone.households, zone.notes, early.households) == (500, HOSTILE, None)
+    assert town.change("grids", MICRO, {"population": "20"}).changed == ("population",)
