@@ -23,8 +23,10 @@ from service.web import (
     answer,
     api,
     basemap_files,
+    exports,
     map_data,
     pages,
+    people_phone,
     problems,
     register_api,
     registers,
@@ -94,9 +96,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     problems.register(app)
     security.register(app, settings)
     sign_in.register(app)
-    for module in (pages, map_data, basemap_files, answer, search, api):
+    for module in (pages, map_data, basemap_files, answer, search, api, people_phone, exports):
         app.register_blueprint(module.bp)
     csrf.exempt(api.bp)
+    csrf.exempt(people_phone.bp)  # it judges cookies itself, so that tokens need none
     app.register_blueprint(registers.bp)
     app.register_blueprint(register_api.bp)
     csrf.exempt(register_api.bp)

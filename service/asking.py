@@ -19,7 +19,7 @@ from service.responsibility.keeper import Responsibility
 from service.responsibility.lookup import Distances, answer, locate_many
 from service.responsibility.snapshot import Snapshot
 
-_VIEWER = Viewer("viewer")
+_VIEWER = Viewer("admin")
 
 
 def _snapshot(settings: Settings, on: date) -> Snapshot:

@@ -157,6 +157,33 @@ def import_command(**given: Any) -> None:
     sys.exit(result.exit_code)
 
 
+@cli.command("export")
+@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option(
+    "--where", "where", multiple=True, callback=pairs, metavar="字段=值", help="只要符合的行，如 state=vacant"
+)
+@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="按哪一天的登记和网格")
+@click.option("--full", is_flag=True, help="号码不打码；会记入操作记录")
+def export_command(kind: str, target: Path, where: dict[str, str], on: Any, full: bool) -> None:
+    """Write a register into a file: .geojson .gpkg .csv .xlsx .shp.zip; one JSON object last."""
+    from service.exporting import export_file
+
+    day = on.date() if on else local_date(utcnow())
+    click.echo(json.dumps(export_file(settings(), kind, target, where, day, utcnow(), full), ensure_ascii=False))
+
+
+@cli.command()
+@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("target", type=click.Path(path_type=Path))
+def template(kind: str, target: Path) -> None:
+    """Write the XLSX to fill in for a kind, with a sheet that explains it."""
+    from service.registers.templates import make_template
+
+    make_template(kind, target)
+    click.echo(f"已写出 {target}。")
+
+
 @cli.command(context_settings={"ignore_unknown_options": True})
 @click.argument("lon", type=float)
 @click.argument("lat", type=float)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,6 +20,8 @@ csv.field_size_limit(64 << 20)  # one cell may hold a whole boundary as WKT
 _DELIMITERS = ",\t;|，"
 _HEAD = 256 << 10
 _CHUNK = 20_000
+# An apostrophe before what a spreadsheet would take for a formula: exports put it there, it is no letter of the text.
+_GUARD_SEEN, _GUARDED = re.compile(rb"'[=+@\t\r\n-]"), re.compile(r"'+[=+@\t\r\n-]")
 
 
 def read_delimited(path: Path, data: bytes, options: ReadOptions) -> SourceTable:
@@ -34,6 +37,8 @@ def read_delimited(path: Path, data: bytes, options: ReadOptions) -> SourceTable
     columns, lines, rejects = _fast(data, begin, delimiter, len(names)) or _careful(
         data[begin:].decode("utf-8"), delimiter, len(names)
     )
+    if _GUARD_SEEN.search(data, begin):
+        columns = [_unguarded(column) for column in columns]
     table = SourceTable(
         path=path,
         format="CSV",
@@ -47,6 +52,10 @@ def read_delimited(path: Path, data: bytes, options: ReadOptions) -> SourceTable
     if not len(table) and not table.rejects:
         raise refuse(path, "里只有表头，没有数据。请确认导出时选中了数据再导入。")
     return table
+
+
+def _unguarded(column: Column) -> Column:
+    return objects([one[1:] if isinstance(one, str) and _GUARDED.match(one) else one for one in column.tolist()])
 
 
 def _delimiter(head: str) -> str:

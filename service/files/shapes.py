@@ -20,6 +20,7 @@ _KEYWORD = re.compile(
 )
 _HEX = re.compile(r"^(00|01)[0-9A-Fa-f]{16,}$")
 _SRID = re.compile(r"^\s*SRID\s*=\s*(\d+)\s*;", re.IGNORECASE)
+_CONTINUED = re.compile(r".*（续\d+）")
 _CURVED = re.compile(r"CIRCULARSTRING|COMPOUNDCURVE|CURVEPOLYGON|MULTICURVE|MULTISURFACE", re.IGNORECASE)
 # The same nesting of brackets and bytes under another name.
 _SAME_AS_TEXT = ((r"\bTRIANGLE\b", "POLYGON"), (r"\b(TIN|POLYHEDRALSURFACE)\b", "MULTIPOLYGON"))
@@ -131,6 +132,17 @@ def settle(table: SourceTable) -> None:
     table.geometry = shapes
 
 
+def _joined(table: SourceTable, name: str) -> Column:
+    """The column's texts, each with what stands in the columns that continue it: a cell of Excel's ends at 32,767."""
+    values = table.columns.pop(name)
+    for more in [one for one in table.columns if _CONTINUED.fullmatch(one)]:
+        rest = table.columns.pop(more)
+        both = present(values) & present(rest)
+        values = values.copy()
+        values[both] = values[both] + rest[both]
+    return values
+
+
 def take_geometry_column(table: SourceTable) -> None:
     """A column of shapes becomes the table's geometry; rows whose shape cannot be read are rejected."""
     if table.geometry is not None:
@@ -138,7 +150,7 @@ def take_geometry_column(table: SourceTable) -> None:
     name = next((n for n, values in table.columns.items() if is_geometry_text(values)), None)
     if name is None:
         return
-    values = table.columns.pop(name)
+    values = _joined(table, name)
     table.geometry, broken, table.crs = from_text(values)
     table.notes.append(f"“{name}”列当作图形")
     for index in np.flatnonzero(broken):

@@ -19,6 +19,7 @@ from service.files.headers import find_header, looks_like_data
 from service.files.table import ReadOptions, SourceTable, objects, present, refuse, unique_names
 
 _EXACT = 2**53
+NOTES_SHEET = "说明"
 _ERRORS = {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"}
 
 
@@ -43,6 +44,8 @@ def _choose(path: Path, book: CalamineWorkbook, wanted: str | None, notes: list[
             raise refuse(path, f"里没有名为“{wanted}”的工作表。现有：{'、'.join(every)}。")
         return wanted.strip(), _rows(path, book, wanted.strip(), notes)
     visible = [m.name for m in sheets if m.visible == SheetVisibleEnum.Visible]
+    if len(visible) > 1:  # our own templates explain themselves on a sheet of their own
+        visible = [name for name in visible if name.strip() != NOTES_SHEET]
     found = [(name, rows) for name in visible if len(rows := _rows(path, book, name, notes)) > 1]
     if not found:
         raise refuse(path, "是空的：没有哪个工作表有表头和数据。")

@@ -11,6 +11,7 @@ from service.frontages.models import Frontage
 from service.records import cells
 from service.records.counters import RESPONSIBILITY
 from service.records.importing import Intake, Kind, Prepared, Rows
+from service.records.unmasking import hide, unmask
 
 FIELDS = (
     Field(
@@ -65,8 +66,10 @@ STATE_WORDS = {
 }
 
 
-def prepare(_session: Session, intake: Intake) -> Prepared:
+def prepare(session: Session, intake: Intake) -> Prepared:
     """A frontage without a code gets one made of its geometry; one without a name is called by its address or trade."""
+    for name in ("person_name", "owner_name", "phone"):
+        hide(intake, name)
     shapes = cells.shapes(intake, "line_or_point")
     columns = cells.texts(intake, ("trade", "address", "person_name", "owner_name", "grade"))
     called = [cells.text(intake, name).tolist() for name in ("address", "trade")]
@@ -87,6 +90,7 @@ def prepare(_session: Session, intake: Intake) -> Prepared:
     ]
     columns["code"] = cells.filled(cells.code(intake, "code"), made)
     columns["code"] = cells.unique(intake, "code", columns["code"])
+    unmask(session, intake, Frontage, columns["code"], columns)
     return Prepared([lambda _s: Rows(Frontage, ("code",), *cells.alive_with(intake, columns, shapes))])
 
 

@@ -25,19 +25,28 @@ _MOST_TAIL = 50_000
 _MOST_CELLS = 1 << 18
 
 
+class Within(NamedTuple):
+    """What lies in one of the communities or in one of the grids, by code."""
+
+    communities: frozenset[int]
+    grids: frozenset[int]
+
+
 @dataclass(frozen=True)
 class Filters:
-    """What to count: since <= reported_at < until, in epoch seconds. None asks for all, an empty set for nothing."""
+    """What to count: since <= reported_at < until, in epoch seconds. None asks for all, an empty set for nothing.
+    `within`: an account's own area."""
 
     since: int | None = None
     until: int | None = None
     categories: frozenset[int] | None = None
     communities: frozenset[int] | None = None
     states: frozenset[str] = frozenset(OPEN_STATES)
+    within: Within | None = None
 
     @property
     def by_state_only(self) -> bool:
-        return all(one is None for one in (self.since, self.until, self.categories, self.communities))
+        return all(one is None for one in (self.since, self.until, self.categories, self.communities, self.within))
 
 
 @dataclass(frozen=True)
@@ -56,11 +65,11 @@ class ClusterAnswer:
 
 
 class ClusterColumns:
-    """Located incidents by place, time, state, category and community.
+    """Located incidents by place, time, state, category, community and grid.
 
     All arguments have shape (n,): `ids` distinct; `lon`, `lat` degrees, NaN when not located (such rows are kept out);
-    `category`, `community` codes from 0, negative for none; `group` 0 waiting, 1 handling, 2 inspecting, 3 closed;
-    `reported_at`, `due_at` epoch seconds from 1970 to 2106, `due_at` 2**32 - 1 or more for none.
+    `category`, `community`, `grid` codes from 0, negative for none; `group` 0 waiting, 1 handling, 2 inspecting,
+    3 closed; `reported_at`, `due_at` epoch seconds from 1970 to 2106, `due_at` 2**32 - 1 or more for none.
     """
 
     def __init__(
@@ -73,8 +82,9 @@ class ClusterColumns:
         group: np.ndarray,
         reported_at: np.ndarray,
         due_at: np.ndarray,
+        grid: np.ndarray | None = None,
     ) -> None:
-        self._settle(Rows.of(ids, lon, lat, category, community, group, reported_at, due_at))
+        self._settle(Rows.of(ids, lon, lat, category, community, group, reported_at, due_at, grid))
 
     def __len__(self) -> int:
         return int(np.count_nonzero(self._main.calm != GONE)) + len(self._tail)
@@ -146,10 +156,11 @@ class ClusterColumns:
         group: np.ndarray,
         reported_at: np.ndarray,
         due_at: np.ndarray,
+        grid: np.ndarray | None = None,
     ) -> ClusterColumns:
         """New columns in which these rows are added, or stand in place of the ones with the same ids."""
         out = self.remove(ids)
-        out._tail = out._tail.joined(Rows.of(ids, lon, lat, category, community, group, reported_at, due_at))
+        out._tail = out._tail.joined(Rows.of(ids, lon, lat, category, community, group, reported_at, due_at, grid))
         if len(out._tail) > _MOST_TAIL:
             out._settle(out._main.take(out._main.calm != GONE).joined(out._tail))
         out._extent = out._extent.joined(Span.around(out._tail.x, out._tail.y))
@@ -277,7 +288,19 @@ def _passing(rows: Rows, state: np.ndarray, filters: Filters) -> np.ndarray:
     for column, wanted in ((rows.category, filters.categories), (rows.community, filters.communities)):
         if wanted is not None:
             keep &= _among(column, wanted)
+    if filters.within is not None:
+        keep &= _inside(rows, filters.within)
     return keep
+
+
+def _inside(rows: Rows, within: Within) -> np.ndarray:
+    """Mask of the rows in an area; a row without a community or grid is in none."""
+    out = np.zeros(len(rows), np.bool_)
+    for column, wanted in ((rows.community, within.communities), (rows.grid, within.grids)):
+        known = wanted - {NO_CODE}
+        if known:
+            out |= _among(column, known)
+    return out
 
 
 def _among(column: np.ndarray, wanted: frozenset[int]) -> np.ndarray:

@@ -32,6 +32,7 @@ class Rows:
     reported: np.ndarray  # uint32
     category: np.ndarray  # uint16, NO_CODE for none
     community: np.ndarray  # uint16, NO_CODE for none
+    grid: np.ndarray  # uint16, NO_CODE for none
 
     @classmethod
     def of(
@@ -44,6 +45,7 @@ class Rows:
         group: np.ndarray,
         reported_at: np.ndarray,
         due_at: np.ndarray,
+        grid: np.ndarray | None = None,
     ) -> Rows:
         """The located rows, in the given order. Arguments as of ClusterColumns."""
         lon, lat = np.asarray(lon, np.float64), np.asarray(lat, np.float64)
@@ -60,6 +62,7 @@ class Rows:
             seconds(np.asarray(reported_at)[located]),
             _codes(np.asarray(category)[located]),
             _codes(np.asarray(community)[located]),
+            _codes(np.full(len(x), -1) if grid is None else np.asarray(grid)[located]),
         )
 
     def __len__(self) -> int:
@@ -248,8 +251,8 @@ def seconds(value: np.ndarray) -> np.ndarray:
 
 
 def _codes(value: np.ndarray) -> np.ndarray:
-    """uint16; negative codes mean none."""
-    return np.where(value < 0, NO_CODE, value).astype(np.uint16)
+    """uint16; negative codes mean none, and so do those beyond: they are in nobody's own area."""
+    return np.where((value < 0) | (value > NO_CODE), NO_CODE, value).astype(np.uint16)
 
 
 def _leaf_starts(keys: np.ndarray) -> tuple[int, np.ndarray]:

@@ -21,6 +21,7 @@ from service.records import cells
 from service.records.batches import visible
 from service.records.counters import RESPONSIBILITY
 from service.records.importing import Intake, Kind, Prepared, Rows
+from service.records.unmasking import hide, unmask
 
 Starts = dict[str, date | None]
 
@@ -64,8 +65,9 @@ GRID_FIELDS = (
 )
 
 
-def prepare_communities(_session: Session, intake: Intake) -> Prepared:
+def prepare_communities(session: Session, intake: Intake) -> Prepared:
     """Communities with their outline, where the file has one."""
+    hide(intake, "notes", words=True)
     codes = cells.code(intake, "code", needed=True)
     codes = cells.unique(intake, "code", codes)
     names = cells.text(intake, "name", needed=True)
@@ -79,6 +81,7 @@ def prepare_communities(_session: Session, intake: Intake) -> Prepared:
         ],
         dtype=object,
     )
+    unmask(session, intake, Community, codes, columns)
     if outlines is None:
         return Prepared([lambda _s: Rows(Community, ("code",), cells.alive(intake, columns))])
     return Prepared([lambda _s: Rows(Community, ("code",), *cells.alive_with(intake, columns, outlines))])
@@ -86,6 +89,7 @@ def prepare_communities(_session: Session, intake: Intake) -> Prepared:
 
 def prepare_grids(session: Session, intake: Intake) -> Prepared:
     """One edition per community of the file, beginning on the asked day, since ever for a first one."""
+    hide(intake, "notes", words=True)
     shapes = cells.shapes(intake, "polygon")
     codes = cells.code(intake, "code", needed=True)
     codes = cells.unique(intake, "code", codes)
@@ -98,6 +102,7 @@ def prepare_grids(session: Session, intake: Intake) -> Prepared:
             columns[name] = cells.whole(intake, name)
     if intake.has("parent_code"):
         columns["parent_code"] = cells.code(intake, "parent_code")
+    unmask(session, intake, Grid, codes, columns)
     homes = communities(session)
     columns["community_code"] = _homes(intake, shapes, homes)
     columns, outlines = cells.alive_with(intake, columns, shapes)

@@ -13,8 +13,9 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from service.db.engine import Database
-from service.geo.clusters import ClusterColumns, Filters
+from service.geo.clusters import ClusterColumns, Filters, Within
 from service.incidents.loading import Arrays, load
+from service.people.access import Area
 from service.records import counters
 
 DONE = 3
@@ -32,7 +33,7 @@ class Columns:
     @classmethod
     def of(cls, rows: Arrays, version: int) -> Columns:
         index = ClusterColumns(
-            rows.ids, rows.lon, rows.lat, rows.category, rows.community, rows.group, rows.reported, rows.due
+            rows.ids, rows.lon, rows.lat, rows.category, rows.community, rows.group, rows.reported, rows.due, rows.grid
         )
         return cls(version, rows, index)
 
@@ -63,10 +64,24 @@ class Columns:
         far = np.hypot((self.rows.lon[at] - lon) * kx, (self.rows.lat[at] - lat) * 110_950.0)
         return [int(key) for key in ids[far <= metres]]
 
-    def counts(self, now: datetime) -> dict[str, int]:
-        """Open incidents by state group: late, way, chk, rep; and all of them."""
+    def inside(self, area: Area | None) -> np.ndarray:
+        """Mask of the incidents in an area's grids and communities; None: everywhere."""
+        if area is None or area.everywhere:
+            return np.ones(len(self.rows.ids), dtype=bool)
+        out = np.zeros(len(self.rows.ids), dtype=bool)
+        for column, known, wanted in (
+            (self.rows.community, self.rows.communities, area.communities),
+            (self.rows.grid, self.rows.grids, area.grids),
+        ):
+            mine = np.array([code in wanted for code in known] + [False])  # the last one stands for none, -1
+            out |= mine[column]
+        return out
+
+    def counts(self, now: datetime, area: Area | None = None) -> dict[str, int]:
+        """Open incidents by state group: late, way, chk, rep; and all of them. `area`: only there."""
         rows = self.rows
-        alive = rows.group < DONE
+        here = self.inside(area)
+        alive = (rows.group < DONE) & here
         late = alive & (rows.due < int(now.timestamp()))
         calm = np.bincount(rows.group[alive & ~late], minlength=4)
         return {
@@ -75,13 +90,13 @@ class Columns:
             "way": int(calm[1]),
             "chk": int(calm[2]),
             "open": int(alive.sum()),
-            "all": len(rows.ids),
+            "all": int(here.sum()),
         }
 
-    def category_counts(self) -> list[dict[str, Any]]:
-        """Categories with how many incidents each ever had, the most frequent first."""
+    def category_counts(self, area: Area | None = None) -> list[dict[str, Any]]:
+        """Categories with how many incidents each ever had (`area`: there), the most frequent first."""
         rows = self.rows
-        counts = np.bincount(rows.category[rows.category >= 0], minlength=len(rows.categories))
+        counts = np.bincount(rows.category[(rows.category >= 0) & self.inside(area)], minlength=len(rows.categories))
         order = np.argsort(-counts, kind="stable")
         return [
             {"code": rows.categories[i][0], "name": rows.categories[i][1], "n": int(counts[i])} for i in order.tolist()
@@ -104,8 +119,9 @@ class Columns:
         until: datetime | None = None,
         categories: Iterable[str] = (),
         communities: Iterable[str] = (),
+        area: Area | None = None,
     ) -> Filters:
-        """Codes of the query string as indexes; an unknown one matches nothing."""
+        """Codes of the query string as indexes; an unknown one matches nothing. `area`: only what lies in it."""
         kinds = [code for code, _ in self.rows.categories]
         return Filters(
             since=None if since is None else int(since.timestamp()),
@@ -113,6 +129,15 @@ class Columns:
             categories=_indexes(kinds, categories),
             communities=_indexes(self.rows.communities, communities),
             states=frozenset(states),
+            within=self._within(area),
+        )
+
+    def _within(self, area: Area | None) -> Within | None:
+        if area is None or area.everywhere:
+            return None
+        return Within(
+            _indexes(self.rows.communities, area.communities) or frozenset(),
+            _indexes(self.rows.grids, area.grids) or frozenset(),
         )
 
 

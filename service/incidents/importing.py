@@ -27,6 +27,7 @@ from service.records import cells
 from service.records.batches import visible
 from service.records.counters import INCIDENTS as INCIDENTS_COUNTER
 from service.records.importing import Intake, Kind, Prepared, Rows
+from service.records.unmasking import hide, unmask
 
 _MOST_REPEATED = 0.05
 _LOCAL_MS = np.timedelta64(8 * 3600 * 1000, "ms")
@@ -170,6 +171,7 @@ def taxonomy() -> dict[str, str]:
 
 def prepare(session: Session, intake: Intake) -> Prepared:
     """An incident without a number is known by its time, place and category."""
+    hide(intake, "description", words=True)
     reported = cells.moment(intake, "reported_at", needed=True)
     columns: dict[str, Any] = {"reported_at": reported}
     for name in ("due_at", "closed_at"):
@@ -188,6 +190,7 @@ def prepare(session: Session, intake: Intake) -> Prepared:
         numbers = numbers.copy()
         numbers[nameless] = cells.fingerprints("i", *(None if one is None else one[nameless] for one in told_by))
     columns["number"] = cells.unique(intake, "number", numbers)
+    unmask(session, intake, Incident, columns["number"], columns, key="number")
     alive = intake.alive
     columns = cells.alive(intake, columns)
     lon, lat = lon[alive], lat[alive]

@@ -18,6 +18,7 @@ from service.records import cells
 from service.records.importing import Intake, Kind
 
 _ENOUGH = 5
+_TABLES = ("CSV", "XLSX")
 _BETTER = 0.15
 _LOOKED_AT = 20_000
 
@@ -32,6 +33,8 @@ def place_geometry(session: Session, kind: Kind, intake: Intake, table: SourceTa
         crs = parse_crs(asked or table.crs or "EPSG:4326")
         _judge_default_points(intake, intake.geometry, crs)
         intake.geometry = geometries_to_wgs84(intake.geometry, crs)
+        if columns is not None and table.format in _TABLES:
+            _filled_from_columns(intake, intake.geometry, columns, asked)
     elif columns is not None:
         crs = parse_crs(asked or "EPSG:4326")
         points = cells.coordinates(intake, *columns, asked)
@@ -48,6 +51,17 @@ def place_geometry(session: Session, kind: Kind, intake: Intake, table: SourceTa
     else:
         return
     _held_against_zones(session, intake, crs, asked is not None)
+
+
+def _filled_from_columns(intake: Intake, shapes: np.ndarray, columns: tuple[str, str], asked: str | None) -> None:
+    """Rows without a shape stand at their longitude and latitude; of rows with one these only tell where it lies."""
+    missing = shapely.is_missing(shapes)
+    for name in columns:
+        values = intake.values[name].copy()
+        values[~missing] = None
+        intake.values[name] = values
+    if missing.any():
+        shapes[missing] = cells.coordinates(intake, *columns, asked).shapes()[missing]
 
 
 def _judge_default_points(intake: Intake, shapes: np.ndarray, crs: Crs) -> None:

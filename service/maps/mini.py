@@ -105,16 +105,17 @@ class _Frame:
         return out
 
 
-def mini_map(subject: Any, ground: GroundData, zones: Zones, height: int = HEIGHT) -> MiniMap:
-    """The picture of one record. `subject`: a geometry in degrees (WGS 84), not empty; `height`: px of 460 wide."""
+def mini_map(subject: Any, ground: GroundData, zones: Zones, height: int = HEIGHT, is_zone: bool = False) -> MiniMap:
+    """The picture of one record. `subject`: a geometry in degrees (WGS 84), not empty; `height`: px of 460 wide;
+    `is_zone`: whether it is itself a grid or a community."""
     frame = _Frame(subject, height)
     out = MiniMap(height=height, lon=round(frame.lon, 6), lat=round(frame.lat, 6), zoom=frame.zoom)
     _land(out, frame, ground)
     _roads(out, frame, ground)
     held = _zones(out, frame, zones)
     mine = frame.place(subject)
-    _subject(out, mine)
-    _names(out, frame, ground, mine, held, zones)
+    _subject(out, mine, is_zone)
+    _names(out, frame, ground, shapely.Point() if is_zone else mine, held, zones)
     return out
 
 
@@ -156,12 +157,12 @@ def _zones(out: MiniMap, frame: _Frame, zones: Zones) -> Any:
     return held
 
 
-def _subject(out: MiniMap, mine: Any) -> None:
+def _subject(out: MiniMap, mine: Any, is_zone: bool) -> None:
     if mine.geom_type == "Point":
         out.pin = (round(mine.x, 1), round(mine.y, 1))
     elif mine.geom_type.endswith("Polygon"):
         _add(out, "m-held-edge", [mine])
-        _add(out, "m-mine-area", [mine])
+        _add(out, "m-held" if is_zone else "m-mine-area", [mine])
     else:
         _add(out, "m-mine-edge", [mine])
         _add(out, "m-mine", [mine])
@@ -169,7 +170,7 @@ def _subject(out: MiniMap, mine: Any) -> None:
 
 def _names(out: MiniMap, frame: _Frame, ground: GroundData, mine: Any, held: Any, zones: Zones) -> None:
     """The grid's code where it hides nothing, and the names of the streets along their longest straight pieces."""
-    taken = [mine]
+    taken = [] if mine.is_empty else [mine]
     if held is not None and zones.chosen is not None and not held.is_empty:
         x, y = _corner(held, mine, out.height)
         text = zones.names[zones.chosen]
@@ -196,7 +197,7 @@ def _corner(held: Any, mine: Any, height: int) -> tuple[float, float]:
         inner = room
     if inner.is_empty:
         inner = held
-    if mine.geom_type.endswith("Polygon"):
+    if mine.is_empty:
         at = shapely.point_on_surface(inner)
         return round(at.x, 1), round(at.y, 1)
     corners = [shapely.Point(x, y) for x in (26, WIDTH - 26) for y in (20, height - 20)]
@@ -246,6 +247,8 @@ def _d(geom: Any) -> str:
     """SVG path data of lines and polygons."""
     out = []
     for part in shapely.get_parts(geom):
+        if part.is_empty:
+            continue
         if part.geom_type == "Polygon":
             out += [_run(ring.coords, True) for ring in (part.exterior, *part.interiors)]
         elif part.geom_type in ("LineString", "LinearRing"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import secrets
 
 import numpy as np
 from sqlalchemy import select
@@ -10,10 +10,13 @@ from sqlalchemy.orm import Session
 
 from service.db.bulk import among
 from service.files.mapping import Field
+from service.files.table import present
 from service.people.models import Organisation, Person
 from service.records import cells
+from service.records.batches import visible
 from service.records.counters import RESPONSIBILITY
 from service.records.importing import Intake, Kind, Prepared, Rows
+from service.records.unmasking import hide, unmask
 
 PERSON_FIELDS = (
     Field("code", ("工号", "编号", "人员编号", "人员编码", "编码", "id", "person id", "staff no"), label="工号"),
@@ -44,43 +47,74 @@ ORGANISATION_FIELDS = (
 )
 
 
-def person_code(name: str | None, phone: str | None) -> str | None:
-    """A code for a person without one. Codes are shown where phones are masked: the phone isn't legible in it.
-
-    >>> person_code("张三", "13812345678"), person_code("张三", None)
-    ('p52860278face92dc', '张三')
-    """
-    if name is None or phone is None:
-        return name
-    return "p" + hashlib.blake2s(f"{name}|{phone}".encode(), digest_size=8).hexdigest()
+def person_code() -> str:
+    """A code for a person without one. Codes are shown where names and numbers are masked, so it tells neither: a
+    digest of both would, to whoever tries the ten thousand numbers behind a mask."""
+    return f"p{secrets.token_hex(6)}"
 
 
 def prepare_people(session: Session, intake: Intake) -> Prepared:
-    """A person without a code gets one made of name and phone, so that a second import finds the same person."""
-    names = cells.text(intake, "name", needed=True)
+    """A person without a code is known by name and phone, so that a second import finds the same person."""
+    hide(intake, "name")
+    hide(intake, "phone")
+    hide(intake, "notes", words=True)
+    names = cells.text(intake, "name")
     phones = cells.phone(intake, "phone")
-    codes = cells.filled(cells.code(intake, "code"), _made_codes(session, names, phones))
-    codes = cells.unique(intake, "code", codes)
-    columns = {"code": codes, "name": names, "phone": phones}
+    given = cells.code(intake, "code")
+    masked = intake.masked.get("name", {})
+    missing = np.array([name is None and i not in masked for i, name in enumerate(names.tolist())], dtype=bool)
+    intake.reject_where(missing, "name", names, "这一格是空的，必须填写。")
+    told_by = [None if name is None else f"{name}|{phone or ''}" for name, phone in zip(names, phones, strict=True)]
+    codes = cells.unique(intake, "code", cells.filled(given, told_by))
+    columns = {"code": _codes(session, given, told_by, codes), "name": names, "phone": phones}
     columns |= cells.texts(intake, ("organisation_code", "title", "notes"))
+    unmask(session, intake, Person, columns["code"], columns)
+    for i in np.flatnonzero(~present(columns["name"]) & intake.alive).tolist():
+        intake.reject(i, "name", masked.get(i), "姓名是打码的，登记里又没有这个人。写全名。")
     return Prepared([lambda _s: Rows(Person, ("code",), cells.alive(intake, columns))])
 
 
-def _made_codes(session: Session, names: np.ndarray, phones: np.ndarray) -> list[str | None]:
-    """Codes of name and phone; persons whom an earlier version stored as 姓名-电话 keep that code."""
-    both = list(zip(names.tolist(), phones.tolist(), strict=True))
-    legible = [f"{name}-{phone}" for name, phone in both if phone]
-    earlier = set(session.scalars(select(Person.code).where(among(Person.code, legible)))) if legible else set()
-    return [f"{name}-{phone}" if f"{name}-{phone}" in earlier else person_code(name, phone) for name, phone in both]
+def _codes(session: Session, given: np.ndarray, told_by: list[str | None], codes: np.ndarray) -> np.ndarray:
+    """The given codes; else those of the persons stored under the same name and phone, in order; else new ones."""
+    without = np.flatnonzero(~present(given) & present(codes)).tolist()
+    if not without:
+        return codes
+    out = codes.copy()
+    taken = set(codes[present(given)].tolist())
+    known = _known_codes(session, {str(told_by[i]).partition("|")[0] for i in without}, taken)
+    for i in without:
+        key = told_by[i]
+        again = str(codes[i]).removeprefix(f"{key}-")
+        nth = int(again) - 1 if codes[i] != key and again.isdecimal() else 0
+        stored = known.get(str(key), [])
+        out[i] = stored[nth] if nth < len(stored) else person_code()
+    return out
 
 
-def prepare_organisations(_session: Session, intake: Intake) -> Prepared:
+def _known_codes(session: Session, names: set[str], taken: set[str]) -> dict[str, list[str]]:
+    """Per name and phone the stored codes, the oldest first, without those that the file itself names."""
+    out: dict[str, list[str]] = {}
+    rows = session.execute(
+        select(Person.name, Person.phone, Person.code)
+        .where(visible(Person), among(Person.name, names))
+        .order_by(Person.id)
+    )
+    for name, phone, code in rows:
+        if code not in taken:
+            out.setdefault(f"{name}|{phone or ''}", []).append(code)
+    return out
+
+
+def prepare_organisations(session: Session, intake: Intake) -> Prepared:
     """An organisation without a code is known by its name."""
+    hide(intake, "phone")
+    hide(intake, "notes", words=True)
     names = cells.text(intake, "name", needed=True)
     codes = cells.filled(cells.code(intake, "code"), names.tolist())
     codes = cells.unique(intake, "code", codes)
     columns = {"code": codes, "name": names, "phone": cells.phone(intake, "phone")}
     columns |= cells.texts(intake, ("kind", "head_code", "address", "notes"))
+    unmask(session, intake, Organisation, codes, columns)
     return Prepared([lambda _s: Rows(Organisation, ("code",), cells.alive(intake, columns))])
 
 

@@ -25,8 +25,8 @@ from service.records.register import (
 
 
 def propose_person(values: Values, _geom: Any) -> str | None:
-    """As an import makes it."""
-    return person_code(values.get("name"), values.get("phone"))
+    """As an import makes it: it tells neither name nor number."""
+    return person_code() if values.get("name") else None
 
 
 def propose_organisation(values: Values, _geom: Any) -> str | None:

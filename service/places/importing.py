@@ -64,10 +64,13 @@ KIND_WORDS = {
     "公园": "park",
     "绿地": "park",
     "广场": "park",
+    "河湖水库": "river",
+    "公园绿地": "park",
     "河岸": "bank",
     "学校": "school",
     "医院": "hospital",
     "clinic": "hospital",
+    "其他": "other",
 }
 KINDS = frozenset({*KIND_WORDS.values(), "other"})
 LEVEL_WORDS = {

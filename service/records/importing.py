@@ -35,7 +35,8 @@ class Asked:
 class Intake:
     """What a kind prepares from: values per field (n,), geometry (n,) in lon/lat or None, the rows' numbers.
 
-    `points` instead of `geometry` where the file has two columns of coordinates.
+    `points` instead of `geometry` where the file has two columns of coordinates. `masked`: per field the cells (by
+    index) that hide a value, as exports show them (unmasking.py).
     """
 
     values: dict[str, Column]
@@ -45,6 +46,7 @@ class Intake:
     asked: Asked
     alive: np.ndarray
     points: Points | None = None
+    masked: dict[str, dict[int, str]] = field(default_factory=dict)
 
     def reject(self, index: int, name: str, value: object, reason: str) -> None:
         """One row out, with the reason; the first reason of a row counts."""

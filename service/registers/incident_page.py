@@ -53,8 +53,8 @@ def page(session: Session, register: Register, asked: Asked, located: Located) -
     return Page(read_rows(session, register, ids, located), int(found.sum()), counts)
 
 
-def keys(session: Session, register: Register, asked: Asked, located: Located) -> list[str]:
-    """Numbers of all that the filters leave, in order."""
+def ids(session: Session, register: Register, asked: Asked, located: Located) -> np.ndarray:
+    """Ids (n,) of all that the filters leave, in order."""
     columns = _columns(located)
     rows = columns.rows
     late = (rows.group < DONE) & (rows.due < int(asked.now.timestamp()))
@@ -63,12 +63,17 @@ def keys(session: Session, register: Register, asked: Asked, located: Located) -
     if any(groups):
         found &= _in_groups(groups, rows.group, late)
     order = _ordered(columns, np.flatnonzero(found), asked.sort or register.order, len(rows.ids))
-    ids = rows.ids[order].tolist()
+    return np.asarray(rows.ids[order])
+
+
+def keys(session: Session, register: Register, asked: Asked, located: Located) -> list[str]:
+    """Numbers of all that the filters leave, in order."""
+    found = ids(session, register, asked, located).tolist()
     numbers: dict[int, str] = {}
-    for start in range(0, len(ids), 10_000):
-        part = select(Incident.id, Incident.number).where(Incident.id.in_(ids[start : start + 10_000]))
+    for start in range(0, len(found), 10_000):
+        part = select(Incident.id, Incident.number).where(Incident.id.in_(found[start : start + 10_000]))
         numbers |= {row[0]: row[1] for row in session.execute(part)}
-    return [numbers[key] for key in ids if key in numbers]
+    return [numbers[key] for key in found if key in numbers]
 
 
 def _columns(located: Located) -> Columns:

@@ -10,7 +10,9 @@ import numpy as np
 from service.duties.rules import role_name
 from service.frontages.queries import FrontageRow
 from service.grids.queries import Zone
+from service.people.queries import PersonRow
 from service.people.rules import Viewer
+from service.responsibility.reach import shop_inside
 from service.responsibility.snapshot import Held, Snapshot
 
 
@@ -126,12 +128,12 @@ def present(snapshot: Snapshot, found: Found, viewer: Viewer, distances: Distanc
 
 
 def _duties(snapshot: Snapshot, found: Found, viewer: Viewer) -> list[dict[str, Any]]:
-    key = ("duties", found.zone_index, found.micro.code if found.micro else None, viewer)
+    key = ("duties", found.zone_index, found.micro.code if found.micro else None, viewer.sight)
     known = snapshot.memo.get(key)
     if known is None:
         known = [duty_object(held, viewer) for held in duties_at(snapshot, found.zone, found.micro)]
         snapshot.memo[key] = known
-    own = keeper(found.frontage, viewer) if found.frontage else None
+    own = keeper(snapshot, found.frontage, viewer) if found.frontage else None
     return ([own] if own else []) + cast(list[dict[str, Any]], known)
 
 
@@ -141,24 +143,30 @@ def duty_object(held: Held, viewer: Viewer) -> dict[str, Any]:
     return {
         "role": held.role,
         "role_name": role_name(held.role),
-        "person": {"name": viewer.name(held.person.name, leader), "phone": viewer.phone(held.person.phone)},
-        "acting_for": viewer.name(held.acting_for.name, leader) if held.acting_for else None,
+        "person": {"name": shown_name(held.person, viewer, leader), "phone": viewer.phone(held.person.phone)},
+        "acting_for": shown_name(held.acting_for, viewer, leader) if held.acting_for else None,
         "subject": {"kind": held.subject_kind, "code": held.subject_code, "name": held.subject_name},
         "from": held.starts_on.isoformat() if held.starts_on else None,
         "until": held.ends_on.isoformat() if held.ends_on else None,
     }
 
 
-def keeper(shop: FrontageRow, viewer: Viewer) -> dict[str, Any] | None:
+def shown_name(person: PersonRow, viewer: Viewer, leader: bool = False) -> str:
+    """A colleague's name as the viewer may read it. `leader`: as 网格长."""
+    return viewer.name(person.name, leader, person.organisation_code) or ""
+
+
+def keeper(snapshot: Snapshot, shop: FrontageRow, viewer: Viewer) -> dict[str, Any] | None:
     """The frontage's own person: the 店长, or the owner of a vacant shop; None when nobody is on record."""
     vacant = shop.state == "vacant"
     name = shop.owner_name if vacant else (shop.person_name or shop.owner_name)
     if not name:
         return None
+    inside = viewer.signed_in and shop_inside(snapshot, shop.code, viewer.area)
     return {
         "role": "owner" if vacant else "shop_keeper",
         "role_name": "业主" if vacant else "店长",
-        "person": {"name": viewer.name(name), "phone": None if vacant else viewer.phone(shop.phone)},
+        "person": {"name": viewer.citizen(name, inside), "phone": None if vacant else viewer.phone(shop.phone)},
         "acting_for": None,
         "subject": {"kind": "frontage", "code": shop.code, "name": shop.shop_name},
         "from": None,

@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import cast
 
 import numpy as np
 import shapely
@@ -83,6 +84,16 @@ class FrontageFinder:
         """(row, (n, 2) coordinates) of the frontages that a box touches, at most so many."""
         hits = self.tree.query(shapely.box(west, south, east, north))[:most].tolist()
         return [(self.rows[i], self.coords[i]) for i in hits]
+
+
+def middles_of(fronts: np.ndarray) -> np.ndarray:
+    """Where shop fronts stand, as points (n,): half way along a line, else a point on it."""
+    out = fronts.copy()
+    lines = shapely.get_type_id(fronts) == 1
+    out[lines] = shapely.line_interpolate_point(fronts[lines], 0.5, normalized=True)
+    other = shapely.get_type_id(out) > 0
+    out[other] = shapely.point_on_surface(out[other])
+    return out
 
 
 def _cells_of(geoms: np.ndarray) -> dict[tuple[int, int], list[int]]:
@@ -182,6 +193,24 @@ class Snapshot:
                             whole.setdefault(code, set()).add(subject)
             self.memo["subjects"] = whole
         return whole.get(person, set())
+
+    def shop_zones(self) -> np.ndarray:
+        """Per frontage the index of the grid in which the middle of its line stands, shape (n,); -1 in none."""
+        known = self.memo.get("shop_zones")
+        if known is None:
+            shops = self.frontages
+            middles = middles_of(shops.geoms)
+            known = self.memo["shop_zones"] = self.tiling.index.locate(shapely.get_x(middles), shapely.get_y(middles))
+        return cast(np.ndarray, known)
+
+    def zone_of_shop(self, code: str) -> Zone | None:
+        """The grid in which a frontage stands; None when in none, or unknown."""
+        at = self.memo.get("shop_at")
+        if at is None:
+            at = self.memo["shop_at"] = {row.code: i for i, row in enumerate(self.frontages.rows)}
+        place = cast(dict[str, int], at).get(code)
+        zone = -1 if place is None else int(self.shop_zones()[place])
+        return self.tiling.zones[zone] if zone >= 0 else None
 
     def _person(self, code: str) -> PersonRow:
         return self.persons.get(code) or PersonRow(code, code, None, None, None)

@@ -41,6 +41,11 @@ ROUTES: dict[str, str] = {
     "search.search": "look",
     "api.lookup": "look",
     "api.lookup_batch": "look",
+    # whole phone numbers
+    "people.reveal": "phones.reveal",
+    # files out of the registers, and the empty ones to fill in
+    "exports.list": "registers.export",
+    "exports.template": "files.import",
     # the registers' interface
     "register_api.rows": "registers.read",
     "register_api.row": "registers.read",

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from flask import Blueprint, render_template
@@ -17,8 +16,11 @@ from service.grids.rules import KINDS, short_code
 from service.incidents.columns import Columns
 from service.incidents.queries import IncidentRow, rows_by_id
 from service.incidents.rules import due_text
+from service.people.queries import PersonRow
 from service.people.rules import Viewer
-from service.responsibility.lookup import Found, duties_at, find, keeper
+from service.records.masking import mask_words
+from service.responsibility.lookup import Found, duties_at, find, keeper, shown_name
+from service.responsibility.reach import person_inside, shop_inside
 from service.responsibility.snapshot import Held, Snapshot
 from service.web.api import asked_point
 from service.web.context import asked_day, now, require_look, services
@@ -39,6 +41,13 @@ class Shown:
     address: str | None
     due_text: str
     late: bool
+
+
+class Call(NamedTuple):
+    """Whose number a button asks for: POST /phones/reveal."""
+
+    kind: str
+    code: str
 
 
 @bp.get("/map/answer")
@@ -66,19 +75,20 @@ def panel(session: Session, snapshot: Snapshot, found: Found, viewer: Viewer, co
         "today": snapshot.on == local_date(now()),
         "public": not viewer.signed_in,
         "hotline": settings.office_hotline,
-        "leader": _person(leader, viewer) if leader else None,
+        "leader": _person(snapshot, leader, viewer) if leader else None,
         "vacant": zone is not None and leader is None,
         "grid": None,
         "community": None,
         "edition": None,
-        "people": [_person(one, viewer) for one in held if one is not leader],
-        "frontage": _shop(found, viewer, snapshot.on),
+        "people": [_person(snapshot, one, viewer) for one in held if one is not leader],
+        "frontage": _shop(snapshot, found, viewer),
         "neighbours": _neighbours(snapshot, found, viewer),
         "near_boundary_m": settings.border_m,
         "nearest": None,
         "incidents": [],
         "incidents_total": 0,
         "incidents_here": 0,
+        "elsewhere": False,
         "history_total": 0,
     }
     if zone is None:
@@ -107,45 +117,55 @@ def panel(session: Session, snapshot: Snapshot, found: Found, viewer: Viewer, co
         "population": zone.population if viewer.signed_in else None,
         "ha": area_ha(snapshot, found.zone_index),
         "frontages": frontages_in(snapshot, zone.code),
-        "notes": zone.notes if viewer.signed_in else None,
+        "notes": mask_words(zone.notes) if viewer.signed_in and zone.notes else None,
         "micro_grid": {"code": found.micro.code, "name": found.micro.name} if found.micro else None,
     }
     _incidents(session, body, found, viewer, columns)
     return body
 
 
-def _person(held: Held, viewer: Viewer) -> dict[str, Any]:
+def _person(snapshot: Snapshot, held: Held, viewer: Viewer) -> dict[str, Any]:
     leader = held.role == "grid_leader"
-    name = viewer.name(held.person.name, leader) or ""
+    name = shown_name(held.person, viewer, leader)
     return {
         "role": held.role,
         "role_name": role_name(held.role),
         "name": name,
         "initial": name[:1],
         "phone": viewer.phone(held.person.phone),
-        "tel": viewer.dial(held.person.phone),
-        "acting_for": viewer.name(held.acting_for.name, leader) if held.acting_for else None,
+        "call": _call(snapshot, held.person, viewer),
+        "acting_for": shown_name(held.acting_for, viewer, leader) if held.acting_for else None,
         "subject_name": held.subject_name,
         "subject_kind": held.subject_kind,
         "until": held.ends_on,
     }
 
 
-def _shop(found: Found, viewer: Viewer, on: date) -> dict[str, Any] | None:
+def _call(snapshot: Snapshot, person: PersonRow, viewer: Viewer) -> Call | None:
+    """The button behind which the number is asked for; None without a number, or without the right to it."""
+    if not person.phone or not viewer.may_reveal(person_inside(snapshot, person.code, viewer.area)):
+        return None
+    return Call("people", person.code)
+
+
+def _shop(snapshot: Snapshot, found: Found, viewer: Viewer) -> dict[str, Any] | None:
     shop = found.frontage
     if shop is None:
         return None
-    own = keeper(shop, viewer)
+    own = keeper(snapshot, shop, viewer)
+    callable_ = shop.phone and shop.state != "vacant"
+    revealed = callable_ and viewer.may_reveal(shop_inside(snapshot, shop.code, viewer.area))
     return {
         "code": shop.code,
         "shop_name": shop.shop_name,
         "trade": shop.trade,
         "address": shop.address if viewer.signed_in else None,
         "state": shop.state,
-        "standing": shop.standing(on) if viewer.signed_in else None,
+        "standing": shop.standing(snapshot.on) if viewer.signed_in else None,
         "role_name": own["role_name"] if own else None,
         "person_name": own["person"]["name"] if own else None,
-        "tel": viewer.dial(shop.phone) if shop.state != "vacant" else None,
+        "phone": own["person"]["phone"] if own else None,
+        "call": Call("frontages", shop.code) if revealed else None,
         "agreement_until": shop.agreement_until if viewer.signed_in else None,
         "grade": shop.grade,
         "distance_m": found.frontage_m,
@@ -164,8 +184,8 @@ def _neighbours(snapshot: Snapshot, found: Found, viewer: Viewer) -> list[dict[s
                 "short": short_code(zone.code)[1],
                 "name": zone.name,
                 "community_name": community.name if community else zone.community_code,
-                "leader_name": viewer.name(leader.person.name, True) if leader else None,
-                "tel": viewer.dial(leader.person.phone) if leader else None,
+                "leader_name": shown_name(leader.person, viewer, True) if leader else None,
+                "call": _call(snapshot, leader.person, viewer) if leader else None,
                 "distance_m": metres,
             }
         )
@@ -173,14 +193,19 @@ def _neighbours(snapshot: Snapshot, found: Found, viewer: Viewer) -> list[dict[s
 
 
 def _incidents(session: Session, body: dict[str, Any], found: Found, viewer: Viewer, columns: Columns) -> None:
-    """Open ones within the stated distance first, then the grid's, worst first; the public reads counts only."""
+    """Open ones within the stated distance first, then the grid's, worst first; only those in the viewer's area.
+    Outside it, as for the public, counts only."""
+    zone = found.zone
     moment = now()
-    mine, ever = columns.in_grid(found.zone.code) if found.zone is not None else (np.empty(0, np.int64), 0)
+    mine, ever = columns.in_grid(zone.code) if zone is not None else (np.empty(0, np.int64), 0)
     body["incidents_total"], body["history_total"] = len(mine), ever
+    inside = zone is None or viewer.may_see_incidents(viewer.area.holds_grid(zone.code, zone.community_code))
     if not viewer.signed_in:
         return
+    if not inside:
+        body["elsewhere"], mine = True, mine[:0]
     metres = services().settings.here_m
-    filters = columns.filters(states=["late", "way", "chk", "rep"])
+    filters = columns.filters(states=["late", "way", "chk", "rep"], area=viewer.incidents_within)
     around = columns.index.points(BBox.around(found.lon, found.lat, metres), int(moment.timestamp()), filters, 200)[0]
     near = set(columns.within(around, found.lon, found.lat, metres))
     body["incidents_here"] = len(near)

@@ -79,7 +79,7 @@ def viewer() -> Viewer:
     kept: Viewer | None = g.get("viewer")
     if kept is None:
         who = account()
-        kept = g.viewer = Viewer(who.role if who else None, services().settings.public_map)
+        kept = g.viewer = Viewer(who.role if who else None, services().settings.public_map, own_area())
     return kept
 
 
@@ -146,12 +146,20 @@ def area_of(snapshot: Snapshot, who: SignedIn) -> Area:
         return Area(organisation=who.unit, person=who.person_code)
     if who.person_code is None:
         return NOWHERE
-    subjects = frozenset(snapshot.subjects_of(who.person_code))
+    key = ("area", who.person_code)
+    known = snapshot.memo.get(key)
+    if known is None:
+        known = snapshot.memo[key] = _area_of_duties(snapshot, who.person_code)
+    return cast(Area, known)
+
+
+def _area_of_duties(snapshot: Snapshot, person: str) -> Area:
+    subjects = frozenset(snapshot.subjects_of(person))
     parents = {zone.code: zone.parent_code for zone in snapshot.tiling.micro_zones}
     grids = {code for kind, code in subjects if kind == "grid"}
     grids |= {parents.get(code) or code for kind, code in subjects if kind == "micro_grid"}
     homes = {code for kind, code in subjects if kind == "community"}
-    return Area(communities=frozenset(homes), grids=frozenset(grids), person=who.person_code, subjects=subjects)
+    return Area(communities=frozenset(homes), grids=frozenset(grids), person=person, subjects=subjects)
 
 
 def now() -> datetime:

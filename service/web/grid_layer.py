@@ -34,6 +34,8 @@ def grids_layer(snapshot: Snapshot, opened: dict[str, tuple[int, int]], viewer: 
     for i, zone in enumerate([*snapshot.tiling.zones, *snapshot.tiling.micro_zones]):
         leader = snapshot.leader_of(zone.code, zone.name, zone.kind)
         count = opened.get(zone.code, (0, 0))
+        home = zone.parent_code if zone.kind == "micro_grid" else zone.code
+        counted = viewer.may_see_incidents(viewer.area.holds_grid(home, zone.community_code))
         features.append(
             {
                 "type": "Feature",
@@ -53,7 +55,7 @@ def grids_layer(snapshot: Snapshot, opened: dict[str, tuple[int, int]], viewer: 
                     "ha": shapes["ha"][i],
                     "frontages": shops.get(zone.code, 0),
                     "open": count[0],
-                    "overdue": count[1] if viewer.signed_in else None,
+                    "overdue": count[1] if counted else None,
                 },
             }
         )
@@ -133,12 +135,9 @@ def _frontages_by_grid(snapshot: Snapshot) -> dict[str, int]:
     known = snapshot.memo.get("shops")
     if known is not None:
         return known  # type: ignore[return-value]
-    finder, out = snapshot.frontages, {}
-    if finder.rows:
-        middles = shapely.get_coordinates(shapely.centroid(finder.geoms))
-        at = snapshot.tiling.index.locate(middles[:, 0], middles[:, 1])
-        counts = np.bincount(at[at >= 0], minlength=len(snapshot.tiling.zones))
-        out = {zone.code: int(n) for zone, n in zip(snapshot.tiling.zones, counts, strict=True) if n}
+    at = snapshot.shop_zones()
+    counts = np.bincount(at[at >= 0], minlength=len(snapshot.tiling.zones))
+    out = {zone.code: int(n) for zone, n in zip(snapshot.tiling.zones, counts, strict=True) if n}
     snapshot.memo["shops"] = out
     return out
 

@@ -10,10 +10,11 @@ import shapely
 
 from service.basemaps import NONE
 from service.clock import local_date
-from service.geo.clusters import Filters
+from service.geo.clusters import OPEN_STATES
 from service.geo.incidentrows import STATES
 from service.geo.values import BBox
 from service.grids.queries import editions_on, has_faults
+from service.people.access import Area
 from service.people.rules import Viewer
 from service.places.ground import GroundData
 from service.responsibility.snapshot import Snapshot
@@ -38,7 +39,7 @@ def map_config(viewer: Viewer, demo: bool) -> dict[str, Any]:
         "basemaps": [entry.model_dump() for entry in (NONE, *given.settings.basemaps)],
         "border_m": given.settings.border_m,
         "frontage_m": given.settings.frontage_m,
-        "categories": columns.category_counts() if columns else [],
+        "categories": columns.category_counts(viewer.incidents_within) if columns else [],
         "has_frontages": bool(snapshot.frontages.rows),
         "faults": _has_faults(snapshot) if viewer.signed_in else False,
     }
@@ -57,8 +58,9 @@ def office_bounds(snapshot: Snapshot, ground: GroundData) -> list[float]:
 
 
 def page_counts(viewer: Viewer, now: datetime) -> dict[str, Any]:
-    """The numbers of the legend and of the panel before anything was asked."""
+    """The numbers of the legend and of the panel before anything was asked; incidents of the viewer's own area."""
     given = services()
+    own = viewer.incidents_within if viewer.signed_in else None
     snapshot = given.responsibility.on(asked_day())
     zones = snapshot.tiling.zones
     standing: dict[str, int] = {"valid": 0, "expired": 0, "none": 0, "vacant": 0}
@@ -68,15 +70,17 @@ def page_counts(viewer: Viewer, now: datetime) -> dict[str, Any]:
         "communities": len(snapshot.communities),
         "grids": len(zones),
         "vacant": sum(snapshot.leader_of(zone.code, zone.name, zone.kind) is None for zone in zones),
-        "incidents": given.incidents.current().counts(now),
-        "located": _located(now),
+        "incidents": given.incidents.current().counts(now, own),
+        "located": _located(now, own),
         "frontages": {**standing, "all": len(snapshot.frontages.rows)},
     }
 
 
-def _located(now: datetime) -> dict[str, int]:
+def _located(now: datetime, own: Area | None) -> dict[str, int]:
     """Open incidents that a map can show, by state: what the legend tells under any filter."""
-    found = services().incidents.current().index.clusters(_GLOBE, 4, 64, int(now.timestamp()), Filters())
+    columns = services().incidents.current()
+    filters = columns.filters(OPEN_STATES, area=own)
+    found = columns.index.clusters(_GLOBE, 4, 64, int(now.timestamp()), filters)
     return dict(zip(STATES, found.counts.sum(axis=0).tolist(), strict=True)) | {"open": found.total}
 
 

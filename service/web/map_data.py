@@ -19,7 +19,8 @@ from service.geo.clusters import Filters
 from service.geo.values import BBox
 from service.incidents.columns import Columns
 from service.incidents.queries import point_rows
-from service.web.context import asked_day, now, require_account, require_look, services
+from service.people.access import NOWHERE
+from service.web.context import asked_day, now, require_account, require_look, services, viewer
 from service.web.grid_layer import faults_layer, grids_layer
 
 bp = Blueprint("map_data", __name__, url_prefix="/map")
@@ -31,7 +32,7 @@ MOST_FRONTAGES = 4_000
 class Packed:
     """A few answers kept gzipped, by what they were made from."""
 
-    def __init__(self, most: int = 24) -> None:
+    def __init__(self, most: int = 64) -> None:
         self._most = most
         self._lock = threading.Lock()
         self._kept: OrderedDict[object, tuple[str, bytes]] = OrderedDict()
@@ -67,7 +68,9 @@ def grids() -> Response:
     snapshot = given.responsibility.on(day)
     columns = given.incidents.current()
     minute = int(now().timestamp() // 60)
-    key = ("grids", id(given.database), given.responsibility.version, columns.version, day, asking, minute)
+    # What differs between viewers: whether leaders are named, and where overdue incidents are counted.
+    shown = (asking.sees_leaders, asking.incidents_within if asking.signed_in else NOWHERE)
+    key = ("grids", id(given.database), given.responsibility.version, columns.version, day, shown, minute)
     return _packed.answer(
         key, lambda: grids_layer(snapshot, columns.open_by_grid(now()), asking), "application/geo+json"
     )
@@ -123,7 +126,7 @@ def frontages() -> Response:
 
 @bp.get("/clusters")
 def clusters() -> Response:
-    """Incidents of a view in cells with counts by state; from zoom 17 the points themselves."""
+    """Incidents of a view in cells with counts by state; from zoom 17 the points themselves. The asker's area only."""
     require_account()
     box, zoom = asked_box(), asked_zoom()
     cell = _whole("cell", 64, 8, 512)
@@ -196,6 +199,7 @@ def asked_filters(columns: Columns) -> Filters:
         categories=_listed("category"),
         communities=_listed("community"),
         states=states,
+        area=viewer().incidents_within,
     )
 
 

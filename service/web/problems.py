@@ -65,7 +65,7 @@ def status_of(error: type[StewardError]) -> tuple[int, str]:
 
 def wants_json() -> bool:
     """Programs get problem+json, people get a page."""
-    if request.path.startswith(("/api/", "/map/", "/changes", "/healthz")):
+    if request.path.startswith(("/api/", "/map/", "/changes", "/healthz", "/phones/")):
         return True
     best = request.accept_mimetypes.best_match(["text/html", "application/json"])
     return best == "application/json"

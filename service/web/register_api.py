@@ -11,7 +11,7 @@ from werkzeug.exceptions import BadRequest
 
 from service.errors import InvalidValue, InvalidValues, StaleVersion
 from service.people.rules import Viewer
-from service.records.register import Register
+from service.records.register import LONG, Register
 from service.registers import actions, queries
 from service.registers.history import history
 from service.registers.kinds import REGISTERS, register_of
@@ -20,6 +20,7 @@ from service.registers.rows import Row
 from service.web.api import as_json
 from service.web.context import area, asked_day, services, viewer
 from service.web.register_view import (
+    Whose,
     asked_list,
     event_json,
     here,
@@ -27,6 +28,7 @@ from service.web.register_view import (
     masked_values,
     row_json,
     whole,
+    whose,
     writer,
 )
 
@@ -60,13 +62,14 @@ def invalid(error: InvalidValues) -> Response:
 @bp.errorhandler(StaleVersion)
 def stale(error: StaleVersion) -> Response:
     """Both sides of the conflict, masked like any row."""
-    register = register_of(str((request.view_args or {}).get("kind")))
-    asking = viewer()
+    given = request.view_args or {}
+    register, asking = register_of(str(given.get("kind"))), viewer()
+    of = Whose(register.name, str(given.get("code")), error.stored.get("organisation_code"))
     return _problem(
         409,
         "有冲突",
         error.message,
-        stored={**masked_values(register, error.stored, asking), "version": error.stored_version},
+        stored={**masked_values(register, error.stored, asking, of), "version": error.stored_version},
         sent={**error.sent, "version": error.sent_version},
     )
 
@@ -113,7 +116,7 @@ def row_history(kind: str, code: str) -> Response:
     with services().database.read() as session:
         located = here(session, register)
         events = history(session, register, code, area(register.read_right), located)
-    return as_json({"items": [event_json(register, one, asking) for one in events]})
+    return as_json({"items": [event_json(register, one, asking, Whose(register.name, code)) for one in events]})
 
 
 @bp.post(_KIND)
@@ -200,15 +203,15 @@ def _needed(version: int | None) -> int:
 
 
 def _without_masks(register: Register, stored: Row, sent: dict[str, Any], asking: Viewer) -> dict[str, Any]:
-    """A masked phone or name that comes back as it was shown is no change."""
+    """A masked phone, name or note that comes back as it was shown is no change."""
     return {
         name: value
         for name, value in sent.items()
         if not (
             name in register.by_name
-            and register.by_name[name].personal
+            and (register.by_name[name].personal or register.by_name[name].kind == LONG)
             and value is not None
-            and value == masked(register.by_name[name], stored.values.get(name), asking)
+            and value == masked(register.by_name[name], stored.values.get(name), asking, whose(register, stored))
             and value != stored.values.get(name)
         )
     }

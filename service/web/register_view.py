@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
+from flask import g
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from service.clock import local_date
 from service.errors import InvalidValue
 from service.people.rules import Viewer
-from service.records.register import BY_COLUMNS, CHOICE, CODE, PERSON, PHONE, REFERENCE, Register, RegisterField
+from service.records.register import BY_COLUMNS, CHOICE, CODE, LONG, PERSON, PHONE, REFERENCE, Register, RegisterField
 from service.registers.actions import By
 from service.registers.history import Event
 from service.registers.location import Located, locate
 from service.registers.queries import MOST, Asked
 from service.registers.rows import Row
 from service.registers.shapes import plain
+from service.responsibility.showing import Showing
 from service.web.context import actor, area, now, services
 
 _NOT_FILTERS = {"limit", "cursor", "sort", "on", "page", "columns", "view"}
@@ -75,36 +77,57 @@ def reads_names(viewer: Viewer) -> bool:
     return viewer.name("甲乙") == "甲乙"
 
 
-def masked(described: RegisterField | None, value: Any, viewer: Viewer) -> Any:
+class Whose(NamedTuple):
+    """Which row a value is of: what is shown of a person depends on who they are and where they answer."""
+
+    register: str
+    code: str
+    organisation: str | None = None
+
+
+def whose(register: Register, row: Row) -> Whose:
+    """The row's own."""
+    return Whose(register.name, row.code, row.values.get("organisation_code"))
+
+
+def showing(viewer: Viewer) -> Showing:
+    """How persons are shown to the viewer on this day; kept for the request."""
+    kept: Showing | None = g.get("showing")
+    if kept is None or kept.viewer is not viewer:
+        kept = g.showing = Showing(services().responsibility.on(local_date(now())), viewer)
+    return kept
+
+
+def masked(described: RegisterField | None, value: Any, viewer: Viewer, of: Whose) -> Any:
     """One value of a row as the viewer may read it."""
     if value is None or described is None:
         return value
     if described.kind == PHONE:
-        return viewer.phone(str(value))
+        return showing(viewer).phone(of.register, of.code, str(value))
+    if described.kind == PERSON and of.register == "people":
+        return showing(viewer).person(of.code, str(value), of.organisation)
     if described.kind == PERSON:
-        return viewer.name(str(value))
-    return value
+        return showing(viewer).citizen(of.code, str(value))
+    return showing(viewer).words(str(value)) if described.kind == LONG else value
 
 
-def masked_values(register: Register, values: Mapping[str, Any], viewer: Viewer) -> dict[str, Any]:
+def masked_values(register: Register, values: Mapping[str, Any], viewer: Viewer, of: Whose) -> dict[str, Any]:
     """Fields of a row, in the register's order and whole, or as many as are given."""
-    return {name: masked(register.by_name.get(name), value, viewer) for name, value in values.items()}
+    return {name: masked(register.by_name.get(name), value, viewer, of) for name, value in values.items()}
 
 
 def masked_names(register: Register, row: Row, viewer: Viewer) -> dict[str, str]:
     """What the row's references are called; persons by the viewer's right."""
     persons = {one.name for one in register.fields if one.reference == "people"}
-    return {name: (viewer.name(word) or "") if name in persons else word for name, word in row.names.items()}
-
-
-def masked_title(register: Register, row: Row, viewer: Viewer) -> str:
-    """What the row is called."""
-    return str(masked(register.by_name.get(register.title), row.title, viewer) or row.code)
+    return {
+        name: (showing(viewer).person(str(row.values[name]), word) or "") if name in persons else word
+        for name, word in row.names.items()
+    }
 
 
 def row_json(register: Register, row: Row, viewer: Viewer) -> dict[str, Any]:
     """A row as the interface answers it: fields, what was derived, version; geometry where it was read."""
-    out = masked_values(register, row.values, viewer)
+    out = masked_values(register, row.values, viewer, whose(register, row))
     for name, value in out.items():
         if isinstance(value, date):
             out[name] = value.isoformat()
@@ -128,7 +151,7 @@ def _derived(name: str, value: Any, viewer: Viewer) -> Any:
     return value
 
 
-def event_json(register: Register, event: Event, viewer: Viewer) -> dict[str, Any]:
+def event_json(register: Register, event: Event, viewer: Viewer, of: Whose) -> dict[str, Any]:
     """One event of a row's history."""
     return {
         "at": event.at.isoformat(timespec="milliseconds"),
@@ -140,8 +163,8 @@ def event_json(register: Register, event: Event, viewer: Viewer) -> dict[str, An
             {
                 "field": one.field,
                 "label": one.label,
-                "before": masked(register.by_name.get(one.field), one.before, viewer),
-                "after": masked(register.by_name.get(one.field), one.after, viewer),
+                "before": masked(register.by_name.get(one.field), one.before, viewer, of),
+                "after": masked(register.by_name.get(one.field), one.after, viewer, of),
             }
             for one in event.changes
         ],

@@ -32,7 +32,7 @@ def find_all(snapshot: Snapshot, asked: str, viewer: Viewer) -> list[dict[str, A
     """What the words name. The public finds grids, communities, shops, streets and coordinates, never persons."""
     found = _coordinates(asked) + _grids(snapshot, asked, viewer) + _communities(snapshot, asked)
     if viewer.signed_in:
-        found += _persons(snapshot, asked)
+        found += _persons(snapshot, asked, viewer)
     found += _shops(snapshot, asked, viewer.signed_in) + _streets(asked)
     return sorted(found, key=lambda one: one.pop("rank"))
 
@@ -113,8 +113,8 @@ def _communities(snapshot: Snapshot, asked: str) -> list[dict[str, Any]]:
     return out
 
 
-def _persons(snapshot: Snapshot, asked: str) -> list[dict[str, Any]]:
-    """Persons with a duty over a grid today; choosing one shows that grid."""
+def _persons(snapshot: Snapshot, asked: str, viewer: Viewer) -> list[dict[str, Any]]:
+    """Persons with a duty over a grid today, whose name the viewer may read; choosing one shows that grid."""
     out = []
     for (kind, code), duties in snapshot.duties.items():
         at = snapshot.tiling.by_code.get(code) if kind == "grid" else None
@@ -122,8 +122,10 @@ def _persons(snapshot: Snapshot, asked: str) -> list[dict[str, Any]]:
             continue
         for duty in duties:
             person = snapshot.persons.get(duty.holder_on(snapshot.on)[0])
-            rank = _rank(asked, person.name) if person else None
-            if person is not None and rank is not None:
+            if person is None or not viewer.sees_name(duty.role == "grid_leader", person.organisation_code):
+                continue
+            rank = _rank(asked, person.name)
+            if rank is not None:
                 title = f"{person.name}　{role_name(duty.role)}"
                 out.append(
                     _result(rank, "person", code, title, f"{snapshot.tiling.zones[at].name}", snapshot.tiling.geoms[at])

@@ -12,9 +12,9 @@ from flask_babel import gettext as _
 from service.clock import SHANGHAI
 from service.incidents.rules import GROUP_OF, GROUPS, SOURCES, due_text
 from service.people.rules import Viewer
-from service.records.register import DATE, MOMENT, REFERENCE, WHOLE, Register
+from service.records.register import DATE, LONG, MOMENT, REFERENCE, WHOLE, Register
 from service.registers.rows import Row
-from service.web.register_view import masked, masked_names
+from service.web.register_view import masked, masked_names, whose
 from service.web.registers.looks import WHAT, Look, State
 
 _PLAIN_LINES = 2
@@ -97,8 +97,8 @@ class Words:
             return ""
         if described.kind == REFERENCE:
             return masked_names(self.register, row, self.viewer).get(name) or str(value)
-        if described.personal:
-            return str(masked(described, value, self.viewer) or "")
+        if described.personal or described.kind == LONG:
+            return str(masked(described, value, self.viewer, whose(self.register, row)) or "")
         if described.kind == MOMENT:
             return moment(value)
         if described.kind == DATE:

@@ -14,12 +14,12 @@ from service.records.models import AuditEntry
 from service.records.register import PHONE, Register, RegisterField
 from service.registers.rows import Row
 from service.registers.values import choice
-from service.web.register_view import masked
+from service.web.register_view import masked, whose
 from service.web.registers.asking import Asking
 from service.web.registers.forms import Typed, drawn, draws, points_text, shape_of, stored_as_typed
 from service.web.registers.links import list_url, row_url
 from service.web.registers.query import Query
-from service.web.registers.trail import brief
+from service.web.registers.trail import account_names, brief
 
 PLACE = "geometry"
 _TAKE = "take:"
@@ -43,6 +43,7 @@ def conflict_context(
     if draws(register):
         fields.append(_place(register, row, typed, moved=any(PLACE in (one.after or {}) for one in others)))
     last = others[0] if others else None
+    names = account_names(session, ask.viewer, {one.actor for one in others})
     return {
         "name": ask.words.title(row),
         "action": row_url(register.name, row.code, query, "edit"),
@@ -50,7 +51,7 @@ def conflict_context(
         "list_url": list_url(register.name, query),
         "list_title": _(ask.look.title),
         "version": stale.stored_version,
-        "who": last.actor if last else "",
+        "who": names.get(last.actor, last.actor) if last else "",
         "at": brief(last.at) if last else "",
         "fields": fields,
         "kept": [*typed.values.items(), ("points", typed.points), ("shape", typed.shape)],
@@ -85,7 +86,7 @@ def _field(ask: Asking, one: RegisterField, row: Row, now: str, seen: str, typed
         "name": one.name,
         "label": _(one.label),
         "theirs": ask.words.text(row, one.name),
-        "mine": str(masked(one, row.values.get(one.name), ask.viewer) or "")
+        "mine": str(masked(one, row.values.get(one.name), ask.viewer, whose(ask.register, row)) or "")
         if kept_number
         else one.shown(mine)
         if mine

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from service.grids.rules import short_code
 from service.maps.mini import HEIGHT, MiniMap, Zones, mini_map
-from service.people.access import reach
 from service.records.register import BY_COLUMNS, LONG, PHONE, Register
 from service.registers.rows import Row
-from service.web.context import account, services
+from service.web.context import services
+from service.web.register_view import showing
 from service.web.registers.asking import Asking
 from service.web.registers.cells import duty_name
 from service.web.registers.links import list_url, row_url
@@ -64,7 +64,7 @@ def detail_context(session: Session, ask: Asking, row: Row, query: Query, told: 
         "holds": [_duty(row, one) for one in row.derived.get("duties") or ()],
         "trail": course_of(session, ask, row),
         "photos": "photos.add" in current_app.view_functions,
-        "call": dial(ask, row) if not over else None,
+        "call_url": _call_url(ask, register.name, row.code, row.values.get("phone")) if not over else None,
         "edit_url": row_url(name, row.code, query, "edit") if may and not over and register.editable else None,
         "end_url": row_url(name, row.code, query, "end") if may and not over and register.ends else None,
         "restore_url": row_url(name, row.code, query, "restore") if may and over and register.ends else None,
@@ -73,15 +73,19 @@ def detail_context(session: Session, ask: Asking, row: Row, query: Query, told: 
 
 def _state(ask: Asking, row: Row) -> State | None:
     """As in the list; an overdue matter says by how much."""
+    if row.ended(ask.on):
+        return State(_("已终止"), "none", "history")
     state = ask.words.state(row)
     if state is not None and state.look == "late":
         return replace(state, word=ask.words.until(row, "due_at")[0])
     return state
 
 
-def dial(ask: Asking, row: Row) -> str | None:
-    """The number behind the call button, for those whose work it is to call."""
-    return ask.viewer.dial(row.values.get("phone"))
+def _call_url(ask: Asking, kind: str, code: str, phone: str | None) -> str | None:
+    """Where the whole number is asked for, by those who would be given it."""
+    if not phone or not ask.viewer.may_reveal(showing(ask.viewer).inside(kind, code)):
+        return None
+    return url_for("people.reveal")
 
 
 def writable(ask: Asking, row: Row) -> bool:
@@ -95,7 +99,7 @@ def writable(ask: Asking, row: Row) -> bool:
 
 def _facts(ask: Asking, row: Row) -> list[dict[str, Any]]:
     register, words = ask.register, ask.words
-    skipped = {register.key, register.title, register.state if ask.look.states else None, ask.look.under}
+    skipped = {register.key, register.title, register.state, ask.look.under}
     out = []
     for name, label in register.columns.items():
         if name in skipped or name in ("leader", "duties") or (name == "community" and row.derived.get("grid")):
@@ -131,12 +135,10 @@ def _link(register: Register, row: Row, name: str) -> str | None:
 
 
 def _reveal(ask: Asking, row: Row, name: str, text: str) -> str | None:
-    """Where the whole number is asked for, once that route exists and the asker's role may."""
     described = ask.register.by_name.get(name)
-    if not text or described is None or described.kind != PHONE or "people.reveal" not in current_app.view_functions:
+    if described is None or described.kind != PHONE:
         return None
-    who = account()
-    return url_for("people.reveal") if reach(who.role if who else None, "phones.reveal") else None
+    return _call_url(ask, ask.register.name, row.code, text)
 
 
 def _zone_name(ask: Asking, row: Row) -> str:
@@ -159,13 +161,15 @@ def _leader(ask: Asking, row: Row) -> dict[str, Any] | None:
     if held is None:
         return None
     name = ask.viewer.name(held.person.name, leader=True) or ""
+    person = held.person
     return {
+        "code": person.code,
         "name": name,
         "initial": name[:1],
         "role_name": _("网格长"),
         "acting_for": ask.viewer.name(held.acting_for.name, leader=True) if held.acting_for else None,
-        "phone": ask.viewer.phone(held.person.phone),
-        "tel": ask.viewer.dial(held.person.phone),
+        "phone": ask.viewer.phone(person.phone),
+        "call_url": _call_url(ask, "people", person.code, person.phone),
     }
 
 
@@ -189,8 +193,8 @@ def _map(ask: Asking, row: Row) -> MiniMap | None:
     )
     if ask.register.name == "grids":
         zones = Zones(zones.geoms, zones.names, tiling.by_code.get(row.code))
-    high = _HIGH if ask.register.name in ("grids", "communities") else HEIGHT
-    return mini_map(shape, services().ground.data(), zones, high)
+    zone = ask.register.name in ("grids", "communities")
+    return mini_map(shape, services().ground.data(), zones, _HIGH if zone else HEIGHT, zone)
 
 
 def _shape(ask: Asking, row: Row) -> Any:

@@ -11,7 +11,6 @@ from service.records.register import CHOICE, CODE, DATE, MOMENT, PERSON, REFEREN
 from service.web.registers.looks import Look
 
 PAGE_ROWS = 50
-_NOT_FILTERS = ("csrf_token", "told", "on", "limit", "cursor", "format", "view")
 _MOST_WORD = 60
 
 
@@ -43,7 +42,7 @@ class Query:
 
 
 def parse_query(register: Register, given: str | Iterable[tuple[str, str]]) -> Query:
-    """From a query string (or its pairs). Unknown columns are left out; the register refuses unknown filters.
+    """From a query string (or its pairs). What the register doesn't know is left out: an address may be old.
 
     Raises InvalidValue for a page that isn't a number.
     """
@@ -51,15 +50,19 @@ def parse_query(register: Register, given: str | Iterable[tuple[str, str]]) -> Q
     filters: dict[str, tuple[str, ...]] = {}
     columns: list[str] = []
     sort, page = "", 1
+    known = {"q", "missing", *(["ended"] if register.ends else []), *(["group"] if register.groups else [])}
+    known |= {one.name for one in register.filters}
     for name, word in pairs:
         if name == "columns":
             columns += [one for one in word.split(",") if one in register.columns and one not in columns]
         elif name == "sort":
-            sort = word[:_MOST_WORD]
+            sort = word if word.removeprefix("-") in register.sortable else ""
         elif name == "page":
             page = _page(word)
-        elif name not in _NOT_FILTERS and word.strip():
-            name, word = _joined(name, word.strip()[:_MOST_WORD], filters)
+        elif word.strip():
+            name, word = _joined(name, word.strip()[:_MOST_WORD])
+            if name not in known:
+                continue
             filters[name] = _range(filters, name, word) if ".." in word else (*filters.get(name, ()), word)
     return Query(filters, sort, page, tuple(columns))
 
@@ -70,7 +73,7 @@ def _page(word: str) -> int:
     return int(word)
 
 
-def _joined(name: str, word: str, filters: Mapping[str, tuple[str, ...]]) -> tuple[str, str]:
+def _joined(name: str, word: str) -> tuple[str, str]:
     """A form has two boxes for a period, `due_at.from` and `due_at.to`; an address has `due_at=a..b`."""
     if name.endswith(".from"):
         name = name.removesuffix(".from")

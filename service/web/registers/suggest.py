@@ -19,11 +19,12 @@ def suggestions(session: Session, ask: Asking, words: str) -> list[dict[str, str
     filters = {"q": (words,)} if words else {}
     asked = Asked(ask.on, ask.now, filters, "", _MOST, 0, ask.area, reads_names(ask.viewer))
     rows = page(session, ask.register, asked, ask.located).rows
-    names = Counter(row.title for row in rows)
+    titles = [ask.words.title(row) for row in rows]
+    names = Counter(titles)
     out = []
-    for row in rows:
-        alone = names[row.title] == 1
+    for row, title in zip(rows, titles, strict=True):
+        alone = names[title] == 1 and title == row.title
         more = [ask.words.text(row, one) for one in ask.look.columns if one not in (ask.register.title, "account")]
-        told = " ".join([*([] if alone else [row.title]), *(text for text in more if text)])
-        out.append({"value": row.title if alone else row.code, "label": told[:60]})
+        told = " ".join([*([] if alone else [title]), *(text for text in more if text)])
+        out.append({"value": title if alone else row.code, "label": told[:60]})
     return out

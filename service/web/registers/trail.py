@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.clock import SHANGHAI
 from service.incidents.rules import is_overdue
+from service.people.models import Account
 from service.people.rules import ROLES, Viewer
-from service.records.register import Register
+from service.records.register import LONG, Register
 from service.registers.history import Change, Event, history
 from service.registers.rows import Row
-from service.web.register_view import masked
+from service.web.register_view import Whose, masked, whose
 from service.web.registers.asking import Asking
 
 MOST = 100
@@ -46,7 +49,8 @@ class Step:
 def course_of(session: Session, ask: Asking, row: Row) -> list[Step]:
     """At most a hundred steps; the interface's history holds all of them."""
     events = history(session, ask.register, row.code, ask.area, ask.located)
-    steps = [_step(ask.register, one, ask.viewer) for one in events[:MOST]]
+    names = account_names(session, ask.viewer, {one.actor for one in events[:MOST] if one.actor})
+    steps = [_step(ask.register, one, ask.viewer, names, whose(ask.register, row)) for one in events[:MOST]]
     return [*steps, *_handling(ask, row)] if ask.register.name == "incidents" else steps
 
 
@@ -64,7 +68,13 @@ def _handling(ask: Asking, row: Row) -> list[Step]:
     return [step for _at, step in sorted(steps, key=lambda one: one[0], reverse=True)]
 
 
-def _step(register: Register, event: Event, viewer: Viewer) -> Step:
+def account_names(session: Session, viewer: Viewer, accounts: Collection[str]) -> dict[str, str]:
+    """Accounts by their person's name, as far as the asker reads it."""
+    found = session.execute(select(Account.name, Account.display_name).where(Account.name.in_(accounts)))
+    return {account: viewer.name(name) or account for account, name in found}
+
+
+def _step(register: Register, event: Event, viewer: Viewer, names: Mapping[str, str], of: Whose) -> Step:
     """A new row's fields stand in the facts already: its step names none of them."""
     changes = (
         () if event.verb in ("create", "import") and not any(one.before for one in event.changes) else event.changes
@@ -73,10 +83,10 @@ def _step(register: Register, event: Event, viewer: Viewer) -> Step:
         brief(event.at),
         event.at.isoformat(),
         _(event.word),
-        event.actor or "",
+        names.get(event.actor or "", event.actor or ""),
         _(ROLES.get(event.role or "", "")),
         " ".join(part for part in (event.files, event.note) if part),
-        [Line(_(one.label), *_sides(register, one, viewer)) for one in changes],
+        [Line(_(one.label), *_sides(register, one, viewer, of)) for one in changes],
     )
 
 
@@ -85,8 +95,8 @@ def brief(at: datetime) -> str:
     return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
 
-def _sides(register: Register, change: Change, viewer: Viewer) -> tuple[str, str]:
-    before, after = (_word(register, change.field, one, viewer) for one in (change.before, change.after))
+def _sides(register: Register, change: Change, viewer: Viewer, of: Whose) -> tuple[str, str]:
+    before, after = (_word(register, change.field, one, viewer, of) for one in (change.before, change.after))
     if change.field == "geometry" and before == after:
         return "", f"{_('移动了')}（{after}）"
     if before == after and before:  # two numbers that look the same under the mask
@@ -94,7 +104,7 @@ def _sides(register: Register, change: Change, viewer: Viewer) -> tuple[str, str
     return before, after
 
 
-def _word(register: Register, name: str, value: Any, viewer: Viewer) -> str:
+def _word(register: Register, name: str, value: Any, viewer: Viewer, of: Whose) -> str:
     if value is None or value == "":
         return ""
     if name == "geometry":
@@ -102,8 +112,8 @@ def _word(register: Register, name: str, value: Any, viewer: Viewer) -> str:
     described = register.by_name.get(name)
     if described is None:
         return str(value)
-    if described.personal:
-        return str(masked(described, value, viewer) or "")
+    if described.personal or described.kind == LONG:
+        return str(masked(described, value, viewer, of) or "")
     return described.shown(value)
 
 

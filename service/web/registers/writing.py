@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from service.errors import Conflict, InvalidValue, InvalidValues, NotAllowed, StaleVersion
+from service.errors import Conflict, InvalidValue, InvalidValues, NotAllowed, StaleVersion, StewardError
 from service.records.register import Fault
 from service.registers import actions
 from service.registers.bulk import change_many
@@ -23,7 +23,7 @@ from service.web.context import parse_day, require_account, services
 from service.web.register_view import writer
 from service.web.registers.asking import Asking, asking
 from service.web.registers.bulk_page import bulk_context, bulk_field, ticked, verdict_context
-from service.web.registers.conflict import conflict_context, taken
+from service.web.registers.conflict import PLACE, conflict_context, taken
 from service.web.registers.forms import Typed, drawn, form_context, fresh, sent_of, stored_as_typed, typed_of
 from service.web.registers.links import list_url, row_url
 from service.web.registers.query import Query, parse_query
@@ -54,13 +54,13 @@ def create_row(name: str) -> Answer:
     ask = _ask(name)
     with services().database.write() as session:
         typed = typed_of(ask.register, request.form, new=True)
+        shape, unread = _drawn(ask, typed)
         try:
-            done = actions.create(
-                session, ask.register, typed.values, writer(), ask.located, drawn(ask.register, typed)
-            )
+            done = actions.create(session, ask.register, typed.values, writer(), ask.located, shape)
+            _all_read(unread)
         except (InvalidValue, NotAllowed, Conflict) as fault:
             session.rollback()
-            return _again(ask, typed.with_faults(_faults(ask, typed, fault)), None, Query({}))
+            return _again(ask, typed.with_faults(_faults(ask, fault, unread)), None, Query({}))
     if request.form.get("again"):
         return redirect(f"/{name}/new?told=created")
     return redirect(f"{row_url(name, done.code)}?told=created")
@@ -81,6 +81,7 @@ def change_row(name: str, code: str) -> Answer:
         row = read_one(session, ask.register, code, ask.area, ask.located)
         whole = typed_of(ask.register, request.form, new=False)
         typed = taken(whole, request.form)
+        shape, unread = _drawn(ask, typed, row.geometry)
         dropped = [key.removeprefix("drop.") for key in request.form if key.startswith("drop.")]
         try:
             done = actions.change(
@@ -91,15 +92,16 @@ def change_row(name: str, code: str) -> Answer:
                 _version(),
                 writer(),
                 ask.located,
-                drawn(ask.register, typed, row.geometry),
+                shape,
             )
+            _all_read(unread)
         except StaleVersion as stale:
             session.rollback()
             both = conflict_context(session, ask, row, whole, stale, query)
             return render_template("registers/conflict.html", conflict=both), 409
         except (InvalidValue, NotAllowed, Conflict) as fault:
             session.rollback()
-            return _again(ask, whole.with_faults(_faults(ask, whole, fault)), row, query, _version())
+            return _again(ask, whole.with_faults(_faults(ask, fault, unread)), row, query, _version())
     return redirect(_with(row_url(name, done.code, query), told="changed" if done.changed else "same"))
 
 
@@ -191,14 +193,30 @@ def _again(ask: Asking, typed: Typed, row: Any, query: Query, version: int | Non
     return render_template("registers/form.html", form=form | {"version": version or form["version"]}), 422
 
 
-def _faults(ask: Asking, typed: Typed, fault: Exception) -> list[Fault]:
-    """Every fault, also of a place that could not be read when a field was wrong too."""
+def _drawn(ask: Asking, typed: Typed, stored: Any = None) -> tuple[dict[str, Any] | None, InvalidValue | None]:
+    """The place as GeoJSON, or why it can't be read: the other fields are judged before it is told."""
+    try:
+        return drawn(ask.register, typed, stored), None
+    except InvalidValue as fault:
+        return None, fault
+
+
+def _all_read(unread: InvalidValue | None) -> None:
+    if unread is not None:
+        raise unread
+
+
+def _faults(ask: Asking, fault: StewardError, unread: InvalidValue | None) -> list[Fault]:
+    """Every fault with its field; a place that can't be read is worse than one that is missing."""
     if isinstance(fault, InvalidValues):
-        return list(fault.errors)
-    if isinstance(fault, InvalidValue):
-        return [(fault.field, fault.message)]
-    message = getattr(fault, "message", "")
-    return [(ask.register.key if "编码" in message else "geometry", message)]
+        found = list(fault.errors)
+    elif isinstance(fault, InvalidValue):
+        found = [(fault.field, fault.message)]
+    else:
+        found = [(ask.register.key if isinstance(fault, Conflict) else PLACE, fault.message)]
+    if unread is None:
+        return found
+    return [one for one in found if one[0] != unread.field] + [(unread.field, unread.message)]
 
 
 def _end_of(ask: Asking) -> tuple[date, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -24,6 +26,14 @@ def _json() -> service.db.types.JsonText:
     return service.db.types.JsonText()
 
 
+_PERSON_CODES = (
+    ("persons", "code"),
+    ("duties", "person_code"),
+    ("duties", "acting_code"),
+    ("organisations", "head_code"),
+)
+
+
 def upgrade() -> None:
     for table in _KEPT:
         op.add_column(table, sa.Column("version", sa.Integer(), server_default="1", nullable=False))
@@ -35,6 +45,17 @@ def upgrade() -> None:
     _trail()
     _work()
     _kept()
+    _quiet_codes()
+
+
+def _quiet_codes() -> None:
+    """Persons without a staff number had codes made of name and phone, which masked lists would tell: new ones."""
+    bind = op.get_bind()
+    told = sa.text("SELECT code FROM persons WHERE code = name OR code = name || '-' || phone")
+    for (code,) in bind.execute(told).all():
+        quiet = {"new": f"p{secrets.token_hex(6)}", "old": code}
+        for table, column in _PERSON_CODES:
+            bind.execute(sa.text(f"UPDATE {table} SET {column} = :new WHERE {column} = :old"), quiet)
 
 
 def _addresses() -> None:

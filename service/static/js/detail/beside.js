@@ -102,10 +102,13 @@ export class Beside {
       const told = await answer.json();
       if (!answer.ok) { button.textContent = told.detail || button.textContent; return; }
       const number = document.createElement('a');
-      number.href = `tel:${told.phone}`;
+      number.href = `tel:${told.phone.replace(/[^\d+]/g, '')}`;
       number.textContent = told.phone;
-      form.previousElementSibling.replaceWith(number);
-      form.remove();
+      if (form.dataset.reveal === 'call') number.className = button.className;
+      else form.previousElementSibling.remove();
+      form.replaceWith(number);
+      number.focus();
+      if (form.dataset.reveal === 'call' && window.matchMedia('(pointer: coarse)').matches) window.location.href = number.href;
     } catch {
       form.submit();
     }

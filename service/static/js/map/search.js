@@ -1,6 +1,6 @@
 // The search box: results while typing, arrows and Enter to choose; choosing moves the map and asks there.
 import { Latest } from './fetching.js';
-import { icon } from './panel.js';
+import { icon } from './icon.js';
 import { say } from './words.js';
 
 const ICON = { grid: 'grid', community: 'map', person: 'person', frontage: 'shop', place: 'pin', address: 'route', coordinates: 'locate' };

@@ -1,0 +1,76 @@
+"""Whether a person, a shop or an organisation answers within an account's area on the day of a snapshot."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from service.people.access import Area
+from service.responsibility.snapshot import Snapshot
+
+
+def shop_inside(snapshot: Snapshot, code: str, area: Area) -> bool:
+    """By the grid in which it stands, or by a duty that names it."""
+    if area.everywhere or area.holds_subject("frontage", code):
+        return True
+    if not area.grids and not area.communities:
+        return False
+    zone = snapshot.zone_of_shop(code)
+    return zone is not None and area.holds_grid(zone.code, zone.community_code)
+
+
+def person_inside(snapshot: Snapshot, code: str, area: Area) -> bool:
+    """Themselves, somebody of the own organisation, or somebody with a duty in the area or over it."""
+    if area.everywhere or code == area.person:
+        return True
+    person = snapshot.persons.get(code)
+    if person is not None and area.organisation is not None and person.organisation_code == area.organisation:
+        return True
+    return code in answering(snapshot, area)
+
+
+def organisation_inside(_snapshot: Snapshot, code: str, area: Area) -> bool:
+    """Organisations stand in no grid: a unit's handler has the own one, whoever has an area on the map has all."""
+    if area.everywhere or area.organisation is not None:
+        return area.everywhere or code == area.organisation
+    return bool(area.grids or area.communities)
+
+
+def answering(snapshot: Snapshot, area: Area) -> frozenset[str]:
+    """Codes of the persons whom the panel names at a point of the area. Kept with the snapshot."""
+    key = ("answering", area)
+    known = snapshot.memo.get(key)
+    if known is None:
+        known = snapshot.memo[key] = frozenset(
+            code
+            for subject, duties in snapshot.duties.items()
+            if _concerns(snapshot, subject, area)
+            for duty in duties
+            for code in duty.holder_on(snapshot.on)
+            if code is not None
+        )
+    return cast(frozenset[str], known)
+
+
+def _concerns(snapshot: Snapshot, subject: tuple[str, str], area: Area) -> bool:
+    """Whether a duty for the subject is one in the area, or one over all of it: its community's, the subdistrict's."""
+    kind, code = subject
+    if subject in area.subjects:
+        return True
+    if kind == "frontage":
+        return shop_inside(snapshot, code, area)
+    if kind in ("grid", "micro_grid", "community"):
+        return code in _codes(snapshot, area)
+    return kind == "subdistrict" and bool(area.grids or area.communities)
+
+
+def _codes(snapshot: Snapshot, area: Area) -> frozenset[str]:
+    """Grids and micro-grids of the area, and the communities of these."""
+    key = ("codes", area)
+    known = snapshot.memo.get(key)
+    if known is None:
+        tiling = snapshot.tiling
+        mine = {zone for zone in tiling.zones if area.holds_grid(zone.code, zone.community_code)}
+        mine |= {zone for zone in tiling.micro_zones if area.holds_grid(zone.parent_code, zone.community_code)}
+        homes = {zone.community_code for zone in mine} | area.communities
+        known = snapshot.memo[key] = frozenset({zone.code for zone in mine} | homes)
+    return cast(frozenset[str], known)
