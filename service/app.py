@@ -17,6 +17,7 @@ from service.db.engine import Database
 from service.incidents.columns import IncidentColumns
 from service.intake.demo import remove_demo
 from service.places.ground import Ground
+from service.records.office import OfficeKeeper
 from service.responsibility.keeper import Responsibility
 from service.web import access, answer, api, basemap_files, map_data, pages, problems, search, security, sign_in
 from service.web.context import Services
@@ -42,6 +43,7 @@ def wire(settings: Settings) -> Services:
         Responsibility(database, settings.subdistrict, settings.office_name),
         IncidentColumns(database),
         Ground(database),
+        OfficeKeeper(database, settings),
     )
 
 

@@ -14,6 +14,7 @@ from service.frontages.queries import all_frontages
 from service.grids.queries import CommunityRow, communities, editions_on, zones_on
 from service.people.queries import PersonRow, persons
 from service.records import counters
+from service.records.office import office_name
 from service.responsibility.snapshot import FrontageFinder, Snapshot, Tiling
 
 _KEEP = 8
@@ -32,9 +33,9 @@ class Responsibility:
         self._tilings: OrderedDict[tuple[int, ...], Tiling] = OrderedDict()
         self._base: tuple[list[DutyRow], dict[str, PersonRow], dict[str, CommunityRow], FrontageFinder] | None = None
 
-    def on(self, day: date) -> Snapshot:
-        """The snapshot of a day, fresh as of this call."""
-        token = self._database.moved()
+    def on(self, day: date, token: object = None) -> Snapshot:
+        """The snapshot of a day, fresh as of this call. `token`: the store's `moved()`, of a caller who just asked."""
+        token = self._database.moved() if token is None else token
         if token != self._token:
             with self._lock:
                 self._check(token)
@@ -77,8 +78,9 @@ class Responsibility:
             if tiling is None:
                 tiling = Tiling.of(zones_on(session, day))
                 _remember(self._tilings, editions, tiling)
+            office = office_name(session) or self._office[1]
         duties, people, homes, shops = self._base
-        return Snapshot(day, tiling, homes, by_subject(duties, day), people, shops, *self._office)
+        return Snapshot(day, tiling, homes, by_subject(duties, day), people, shops, self._office[0], office)
 
 
 def _remember(kept: OrderedDict[Any, Any], key: object, value: object) -> None:

@@ -56,7 +56,7 @@ def answer_fragment() -> str:
 def panel(session: Session, snapshot: Snapshot, found: Found, viewer: Viewer, columns: Columns) -> dict[str, Any]:
     """Everything that templates/map/answer.html shows, masked for the viewer."""
     zone = found.zone
-    settings = services().settings
+    office = services().office
     held = duties_at(snapshot, zone, found.micro)
     leader = next((one for one in held if one.role == "grid_leader"), None)
     body: dict[str, Any] = {
@@ -64,7 +64,7 @@ def panel(session: Session, snapshot: Snapshot, found: Found, viewer: Viewer, co
         "on": snapshot.on,
         "today": snapshot.on == local_date(now()),
         "public": not viewer.signed_in,
-        "hotline": settings.office_hotline,
+        "hotline": office.hotline,
         "leader": _person(leader, viewer) if leader else None,
         "vacant": zone is not None and leader is None,
         "grid": None,
@@ -73,7 +73,7 @@ def panel(session: Session, snapshot: Snapshot, found: Found, viewer: Viewer, co
         "people": [_person(one, viewer) for one in held if one is not leader],
         "frontage": _shop(found, viewer, snapshot.on),
         "neighbours": _neighbours(snapshot, found, viewer),
-        "near_boundary_m": settings.border_m,
+        "near_boundary_m": office.border_m,
         "nearest": None,
         "incidents": [],
         "incidents_total": 0,
@@ -147,7 +147,7 @@ def _shop(found: Found, viewer: Viewer, on: date) -> dict[str, Any] | None:
         "agreement_until": shop.agreement_until,
         "grade": shop.grade,
         "distance_m": found.frontage_m,
-        "within_m": services().settings.frontage_m,
+        "within_m": services().office.frontage_m,
     }
 
 
@@ -178,7 +178,7 @@ def _incidents(session: Session, body: dict[str, Any], found: Found, viewer: Vie
     body["incidents_total"], body["history_total"] = len(mine), ever
     if not viewer.signed_in:
         return
-    metres = services().settings.here_m
+    metres = services().office.here_m
     filters = columns.filters(states=["late", "way", "chk", "rep"])
     around = columns.index.points(BBox.around(found.lon, found.lat, metres), int(moment.timestamp()), filters, 200)[0]
     near = set(columns.within(around, found.lon, found.lat, metres))
