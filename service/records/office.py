@@ -117,9 +117,7 @@ def office_name(session: Session) -> str | None:
 
 def office_of(values: Mapping[str, Mapping[str, Any]], settings: Settings) -> Office:
     """The settings in force, of every section's values."""
-    identity, distances, retention, backup = (
-        values[name] for name in ("identity", "distances", "retention", "backup")
-    )
+    identity, distances, retention, backup = (values[name] for name in ("identity", "distances", "retention", "backup"))
     offered = offered_basemaps(settings, values["basemaps"]["tianditu_key"])
     box = values["view"]["box"]
     return Office(

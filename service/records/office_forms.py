@@ -1,4 +1,4 @@
-"""What may be typed into the office's settings, section by section. Pure: text in, values or one sentence per field out."""
+"""What may be typed into the office's settings. Pure: a section's text in, its values or one sentence per field out."""
 
 from __future__ import annotations
 

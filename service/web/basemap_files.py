@@ -44,7 +44,7 @@ def tile(z: int, x: int, y: int, name: str | None = None) -> Response:
 
 
 def _own(name: str | None, suffix: str) -> Path:
-    """The file of an address. Only what stands in the folder, chosen by the office: a name is never made into a path."""
+    """The file of an address: one of the folder's that the office has chosen; a name is never made into a path."""
     settings = services().settings
     if name is None:
         path = settings.basemap_file
