@@ -19,7 +19,7 @@ from service.intake.demo import remove_demo
 from service.places.ground import Ground
 from service.records.office import OfficeKeeper
 from service.responsibility.keeper import Responsibility
-from service.web import access, answer, api, basemap_files, map_data, pages, problems, search, security, sign_in
+from service.web import access, answer, api, basemap_files, map_data, office, pages, problems, search, security, sign_in
 from service.web.context import Services
 from service.web.sessions import QuietSessions
 
@@ -83,7 +83,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     problems.register(app)
     security.register(app, settings)
     sign_in.register(app)
-    for module in (pages, map_data, basemap_files, answer, search, api):
+    for module in (pages, map_data, basemap_files, answer, search, office, api):
         app.register_blueprint(module.bp)
     csrf.exempt(api.bp)
     access.register(app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import secrets
@@ -133,6 +134,9 @@ def _fill(
             writer.add_file(path.relative_to(settings.data_dir).as_posix(), path)
         except FileNotFoundError:
             continue  # removed since it was listed; if the database names it, it is told as missing
+    told = heads.up_to(settings.data_dir, content.trail[0])
+    if told:
+        writer.add(heads.FILE, io.BytesIO(told), len(told))
     there = {found for name in writer.members if name.startswith(f"{PHOTOS}/") for found in _SHA256.findall(name)}
     manifest = Manifest(service_version(), now, office, content, writer.members, sorted(named - there))
     writer.finish(manifest)
@@ -146,7 +150,7 @@ def kept_files(data_dir: Path, basemaps: bool) -> Iterator[Path]:
         for path in sorted((data_dir / folder).rglob("*")):
             if path.is_file() and not path.is_symlink() and not path.name.startswith("."):
                 yield path
-    for path in sorted((*data_dir.glob(KEYS), data_dir / heads.FILE)):
+    for path in sorted(data_dir.glob(KEYS)):
         if path.is_file() and not path.is_symlink():
             yield path
 

@@ -25,7 +25,7 @@ from service.safekeeping.archive import verify
 from service.safekeeping.schedule import due, surplus
 
 _NAME = re.compile(r"steward-(\d{8}-\d{6})\.tar\.zst")
-_AGAIN = timedelta(hours=1)
+AGAIN = timedelta(hours=1)
 STALE = timedelta(hours=48)
 
 
@@ -100,7 +100,7 @@ def make_scheduled(database: Database, settings: Settings, now: datetime) -> mak
         tried = _last(session)
     there = listed(plan.folder)
     newest = there[0].made_at if there else None
-    if not due(now, newest, plan) or (tried is not None and not tried.ok and now - tried.at < _AGAIN):
+    if not due(now, newest, plan) or (tried is not None and not tried.ok and now - tried.at < AGAIN):
         return None
     made = make_one(database, settings, plan, audit.SYSTEM, now)
     rotate(database, plan, now)
