@@ -69,8 +69,7 @@ def make_one(
 ) -> making.Made:
     """A backup on the shelf, checked and in the trail; a failure is in the trail too, and raised."""
     try:
-        if plan.folder == settings.data_dir / "backups":
-            plan.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _ready(plan, settings)
         name = f"steward-{now.astimezone(SHANGHAI):%Y%m%d-%H%M%S}.tar.zst"
         made = making.make(database, settings, plan.folder / name, now)
     except StewardError as fault:
@@ -81,6 +80,16 @@ def make_one(
     with database.write() as session:
         making.record(session, settings, made, actor, now)
     return made
+
+
+def _ready(plan: BackupPlan, settings: Settings) -> None:
+    """The folder in DATA_DIR is made when it is needed; one elsewhere must be there: a disk may not be mounted."""
+    if plan.folder != settings.data_dir / "backups":
+        return
+    try:
+        plan.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as fault:
+        raise making.BackupFailed(f"建不了文件夹 {plan.folder}（{fault.strerror}）。") from fault
 
 
 def check(kept: Kept, now: datetime) -> Kept:

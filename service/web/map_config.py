@@ -28,8 +28,10 @@ def map_config(viewer: Viewer, demo: bool) -> dict[str, Any]:
     given = services()
     snapshot = given.responsibility.on(asked_day())
     columns = given.incidents.current() if viewer.signed_in else None
+    frame = office_bounds(snapshot, given.ground.data())
     return {
-        "bounds": list(given.office.view or office_bounds(snapshot, given.ground.data())),
+        "bounds": list(given.office.view or frame),
+        "frame": frame,
         "on": snapshot.on.isoformat(),
         "today": local_date(now()).isoformat(),
         "demo": demo,

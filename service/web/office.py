@@ -69,8 +69,10 @@ def _logo(kept: str | None, form: dict[str, str]) -> str | None:
     file = request.files.get("logo")
     if file is None or not file.filename:
         return None if form.get("drop_logo") else kept
+    with file.stream:
+        data = file.read(MOST_BYTES + 1)
     try:
-        picture = clean_logo(file.read(MOST_BYTES + 1))
+        picture = clean_logo(data)
     except InvalidValue as fault:
         raise office_forms.Faults({fault.field: fault.message}) from fault
     digest = hashlib.sha256(picture).hexdigest()

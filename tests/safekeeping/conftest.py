@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from service.people.accounts import create_account, make_token
 from service.people.models import AddressFailures
 from service.records import audit
 from service.records.models import Attachment, ImportRow, Job, OfficeSetting, SavedView, Upload
+from service.safekeeping import making
 from tests.conftest import MONDAY_NOON, PASSWORD, fresh_postgres
 
 HOSTILE = "制表\t换行\n反斜\\N 引号'\" \u202e <b>"
@@ -30,6 +33,32 @@ HOSTILE = "制表\t换行\n反斜\\N 引号'\" \u202e <b>"
 @pytest.fixture
 def town(settings: Settings, database: Database) -> Database:
     """The demo, and at least one row in every table that the demo leaves empty."""
+    fill(settings, database)
+    return database
+
+
+@pytest.fixture(scope="session")
+def kept_once(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A backup of such a town, made once."""
+    folder = tmp_path_factory.mktemp("kept")
+    urls = iter([f"gpkg:///{folder / 'steward.gpkg'}"]) if store_kind == "gpkg" else fresh_postgres()
+    given = load_settings(data_dir=folder / "data", database_url=next(urls))
+    migrate(given.store_url, folder, MONDAY_NOON)
+    with closing(Database(given.store_url)) as made:
+        fill(given, made)
+        out = folder / "kept.tar.zst"
+        making.make(made, given, out, MONDAY_NOON)
+    next(urls, None)
+    return out
+
+
+@pytest.fixture
+def kept(kept_once: Path, tmp_path: Path) -> Path:
+    """A copy of that backup for a test to spoil."""
+    return Path(shutil.copy(kept_once, tmp_path / "kept.tar.zst"))
+
+
+def fill(settings: Settings, database: Database) -> None:
     load_demo(database, settings, MONDAY_NOON)
     with database.write() as session:
         create_account(session, "head", "admin", PASSWORD, MONDAY_NOON, display_name=HOSTILE)
@@ -43,9 +72,7 @@ def town(settings: Settings, database: Database) -> Database:
         session.add(ImportRow(batch_id=1, table_name="grids", row_id=1, old={"name": HOSTILE}))
         _add_upload(session)
         _add_photos(session, settings.data_dir)
-    settings.session_secret  # noqa: B018 made on first use
     (settings.data_dir / "secret_key").write_text("a key")
-    return database
 
 
 def _add_upload(session: Session) -> None:

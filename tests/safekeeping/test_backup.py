@@ -29,13 +29,6 @@ from tests.conftest import MONDAY_NOON
 from tests.safekeeping.conftest import everything, files, opened, trail_actions
 
 
-@pytest.fixture
-def kept(town: Database, settings: Settings, tmp_path: Path) -> Path:
-    out = tmp_path / "kept.tar.zst"
-    making.make(town, settings, out, MONDAY_NOON)
-    return out
-
-
 def test_every_row_and_every_photo_come_back_elsewhere(
     town: Database, settings: Settings, other: Settings, tmp_path: Path
 ) -> None:

@@ -18,6 +18,7 @@ export function watchDistances() {
       if (effect) show(box, effect);
     } catch { /* the next key asks again */ }
   };
+  if ('typed' in box.dataset) ask();
   for (const field of fields) field.addEventListener('input', () => { clearTimeout(later); later = setTimeout(ask, WAIT); });
 }
 
