@@ -17,6 +17,7 @@ from service.db.engine import Database
 from service.incidents.columns import IncidentColumns
 from service.intake.demo import remove_demo
 from service.places.ground import Ground
+from service.records.office import OfficeKeeper
 from service.responsibility.keeper import Responsibility
 from service.web import (
     access,
@@ -25,6 +26,7 @@ from service.web import (
     basemap_files,
     exports,
     map_data,
+    office,
     pages,
     people_phone,
     problems,
@@ -57,6 +59,7 @@ def wire(settings: Settings) -> Services:
         Responsibility(database, settings.subdistrict, settings.office_name),
         IncidentColumns(database),
         Ground(database),
+        OfficeKeeper(database, settings),
     )
 
 
@@ -96,7 +99,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     problems.register(app)
     security.register(app, settings)
     sign_in.register(app)
-    for module in (pages, map_data, basemap_files, answer, search, api, people_phone, exports):
+    for module in (pages, map_data, basemap_files, answer, search, office, api, people_phone, exports):
         app.register_blueprint(module.bp)
     csrf.exempt(api.bp)
     csrf.exempt(people_phone.bp)  # it judges cookies itself, so that tokens need none

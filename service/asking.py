@@ -15,6 +15,7 @@ from service.errors import InvalidValue
 from service.files.reader import ReadOptions, read_source
 from service.geo.crs import parse_crs, to_wgs84
 from service.people.rules import Viewer
+from service.records.office import read_office
 from service.responsibility.keeper import Responsibility
 from service.responsibility.lookup import Distances, answer, locate_many
 from service.responsibility.snapshot import Snapshot
@@ -22,13 +23,13 @@ from service.responsibility.snapshot import Snapshot
 _VIEWER = Viewer("admin")
 
 
-def _snapshot(settings: Settings, on: date) -> Snapshot:
+def _known(settings: Settings, on: date) -> tuple[Snapshot, Distances]:
+    """The day's snapshot, and the distances that the office has set."""
     database = Database(settings.store_url)
-    return Responsibility(database, settings.subdistrict, settings.office_name).on(on)
-
-
-def _distances(settings: Settings) -> Distances:
-    return Distances(settings.border_m, settings.frontage_m)
+    with database.read() as session:
+        office = read_office(session, settings)
+    snapshot = Responsibility(database, settings.subdistrict, office.name).on(on)
+    return snapshot, Distances(office.border_m, office.frontage_m)
 
 
 def look_up(settings: Settings, x: float, y: float, crs: str, on: date) -> dict[str, Any]:
@@ -37,7 +38,8 @@ def look_up(settings: Settings, x: float, y: float, crs: str, on: date) -> dict[
     lon, lat = float(lons[0]), float(lats[0])
     if not (-180 <= lon <= 180 and -90 <= lat <= 90):
         raise InvalidValue("lon", f"({x:g}, {y:g}) 不是经纬度：经度在前、纬度在后；投影坐标请给 --crs EPSG:…。")
-    return answer(_snapshot(settings, on), lon, lat, _VIEWER, _distances(settings))
+    snapshot, distances = _known(settings, on)
+    return answer(snapshot, lon, lat, _VIEWER, distances)
 
 
 def look_up_file(
@@ -50,7 +52,8 @@ def look_up_file(
             raise InvalidValue(name, f"没有“{name}”这一列。文件里有：{'、'.join(table.columns)}。")
     x, y = (_numbers(table.columns[name]) for name in (lon_column, lat_column))
     lon, lat = to_wgs84(x, y, parse_crs(crs))
-    grids, homes, near = locate_many(_snapshot(settings, on), lon, lat, _distances(settings))
+    snapshot, distances = _known(settings, on)
+    grids, homes, near = locate_many(snapshot, lon, lat, distances)
     names = [*table.columns, "grid_code", "community_code", "near_boundary"]
     with target.open("w", encoding="utf-8-sig", newline="") as out:
         writer = csv.writer(out)

@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict
 
@@ -57,17 +58,30 @@ def preset(name: str, tianditu_key: str) -> BaseMap:
     raise ValueError(f"没有名为“{name}”的底图。可写 {'、'.join(PRESETS)}，或一段 JSON")
 
 
-def of_file(path: Path) -> BaseMap:
+def of_file(path: Path, name: str = "own", label: str = "本地底图", address: str = OWN_FILE) -> BaseMap:
     """The office's own vector .pmtiles or raster .mbtiles, served from here. Raises ValueError for another file."""
     if not path.is_file():
         raise ValueError(f"没有文件 {path}")
     if path.suffix == ".pmtiles":
-        url, kind, deepest = f"{OWN_FILE}.pmtiles", "pmtiles", _deepest_pmtiles(path)
+        url, kind, deepest = f"{address}.pmtiles", "pmtiles", _deepest_pmtiles(path)
     elif path.suffix == ".mbtiles":
-        url, kind, deepest = f"{OWN_FILE}/{{z}}/{{x}}/{{y}}", "xyz", _deepest_mbtiles(path)
+        url, kind, deepest = f"{address}/{{z}}/{{x}}/{{y}}", "xyz", _deepest_mbtiles(path)
     else:
         raise ValueError(f"{path.name} 不是 .pmtiles 或 .mbtiles")
-    return BaseMap.model_validate({"id": "own", "label": "本地底图", "kind": kind, "url": url, "max_zoom": deepest})
+    return BaseMap.model_validate({"id": name, "label": label, "kind": kind, "url": url, "max_zoom": deepest})
+
+
+def in_folder(folder: Path) -> tuple[list[BaseMap], list[str]]:
+    """The base maps among a folder's files by name, and a sentence for each file that is none."""
+    found, faults = [], []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if path.name.startswith("."):
+            continue
+        try:
+            found.append(of_file(path, f"file-{path.name}", path.stem, f"{OWN_FILE}/{quote(path.stem)}"))
+        except (ValueError, OSError) as fault:
+            faults.append(str(fault))
+    return found, faults
 
 
 def _deepest_pmtiles(path: Path) -> int:

@@ -92,12 +92,16 @@ def serve() -> None:
 @cli.command()
 def check() -> None:
     """Configuration, database, assets; exit 1 with the reasons."""
+    from service.serving import backup_age
     from service.serving import check as run
 
     try:
-        faults = run(settings())
+        given = settings()
+        faults = run(given)
     except BadSetting as fault:
         faults = [fault.message]
+    else:
+        click.echo(backup_age(given))
     for line in faults:
         click.echo(f"✗ {line}", err=True)
     if faults:
@@ -249,6 +253,25 @@ def user_token(name: str, label: str, days: int) -> None:
 
     with Database(settings().store_url).write() as session:
         click.echo(make_token(session, name, label, utcnow(), days))
+
+
+@cli.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--basemaps", is_flag=True, help="连同 DATA_DIR/basemaps 里的底图文件")
+def backup(out: Path, basemaps: bool) -> None:
+    """Everything into one file, while the service runs; checked before it counts."""
+    from service.serving import back_up
+
+    click.echo(json.dumps(back_up(settings(), out, basemaps), ensure_ascii=False))
+
+
+@cli.command()
+@click.argument("source", type=click.Path(path_type=Path))
+def restore(source: Path) -> None:
+    """Put a backup back into an empty DATA_DIR and an empty database."""
+    from service.serving import put_back
+
+    click.echo(json.dumps(put_back(settings(), source), ensure_ascii=False))
 
 
 @cli.command()

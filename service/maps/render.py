@@ -37,8 +37,9 @@ class MapParts:
 def render_map(config: Mapping[str, Any]) -> MapParts:
     """The map page's parts.
 
-    config: `bounds` [west, south, east, north] in degrees; `office` its name; optional `basemaps` (list of dicts
-    with id, label, kind, url, attribution, approval, crs, max_zoom), `signed_in`, `has_frontages`, `faults`.
+    config: `bounds` [west, south, east, north] in degrees; `office` its name; optional `frame` (all of the office's
+    area, where `bounds` is a part of it), `basemaps` (list of dicts with id, label, kind, url, attribution, approval,
+    crs, max_zoom), `signed_in`, `has_frontages`, `faults`.
     Raises UnmappedAsset when a reference leaves /static.
     """
     return _render(json.dumps(_relevant(config), ensure_ascii=False, sort_keys=True))
@@ -48,6 +49,7 @@ def _relevant(config: Mapping[str, Any]) -> dict[str, Any]:
     """What the render depends on: not the day, not the counts."""
     return {
         "bounds": [round(float(value), 6) for value in config["bounds"]],
+        "frame": [round(float(value), 6) for value in config.get("frame", config["bounds"])],
         "office": str(config.get("office", "")),
         "basemaps": list(config.get("basemaps", [])),
         "signed_in": bool(config.get("signed_in")),
@@ -84,7 +86,7 @@ def build(given: Mapping[str, Any]) -> elements.LeanMap:
         zoom_snap=0.05,
         zoom_delta=0.5,
         wheel_px_per_zoom_level=90,
-        min_zoom=max(3, zoom - 4),
+        min_zoom=max(3, first_zoom(*given["frame"]) - 4),
         max_zoom=_LARGEST_ZOOM,
         fade_animation=False,
         world_copy_jump=False,

@@ -15,6 +15,7 @@ from service.frontages.queries import all_frontages
 from service.grids.queries import CommunityRow, communities, editions_on, ended_grids, zones_on
 from service.people.queries import PersonRow, persons
 from service.records import counters
+from service.records.office import office_name
 from service.responsibility.snapshot import FrontageFinder, Snapshot, Tiling
 
 _KEEP = 8
@@ -34,9 +35,9 @@ class Responsibility:
         self._finders: OrderedDict[tuple[int, ...], FrontageFinder] = OrderedDict()
         self._base: tuple[list[DutyRow], dict[str, PersonRow], dict[str, CommunityRow], FrontageFinder] | None = None
 
-    def on(self, day: date) -> Snapshot:
-        """The snapshot of a day, fresh as of this call."""
-        token = self._database.moved()
+    def on(self, day: date, token: object = None) -> Snapshot:
+        """The snapshot of a day, fresh as of this call. `token`: the store's `moved()`, of a caller who just asked."""
+        token = self._database.moved() if token is None else token
         if token != self._token:
             with self._lock:
                 self._check(token)
@@ -81,10 +82,13 @@ class Responsibility:
             if tiling is None:
                 tiling = Tiling.of(zones_on(session, day))
                 _remember(self._tilings, key, tiling)
+            office = office_name(session) or self._office[1]
         duties, people, homes, _ = self._base
         gone = {person.code for person in people.values() if ended_by(day, person.ended_on)}
         here = {code: row for code, row in homes.items() if not ended_by(day, row.ended_on)}
-        return Snapshot(day, tiling, here, by_subject(duties, day, gone), people, self._shops(day), *self._office)
+        return Snapshot(
+            day, tiling, here, by_subject(duties, day, gone), people, self._shops(day), self._office[0], office
+        )
 
     def _shops(self, day: date) -> FrontageFinder:
         """The frontages that hold on the day; days on which the same ones have ended share a finder."""

@@ -72,6 +72,15 @@ ROUTES: dict[str, str] = {
     # from the demo to the office's own data
     "pages.own_data": "office",
     "pages.remove_demo": "office",
+    # the office's settings and its backups
+    "office.index": "office",
+    "office.save": "office",
+    "office.logo": "open",
+    "office.distances": "office",
+    "office.back_up": "office",
+    "office.backup_state": "office",
+    "office.download": "office",
+    "office.check": "office",
 }
 
 

@@ -66,7 +66,7 @@ def answer_fragment() -> str:
 def panel(session: Session, snapshot: Snapshot, found: Found, viewer: Viewer, columns: Columns) -> dict[str, Any]:
     """Everything that templates/map/answer.html shows, masked for the viewer."""
     zone = found.zone
-    settings = services().settings
+    office = services().office
     held = duties_at(snapshot, zone, found.micro)
     leader = next((one for one in held if one.role == "grid_leader"), None)
     body: dict[str, Any] = {
@@ -74,7 +74,7 @@ def panel(session: Session, snapshot: Snapshot, found: Found, viewer: Viewer, co
         "on": snapshot.on,
         "today": snapshot.on == local_date(now()),
         "public": not viewer.signed_in,
-        "hotline": settings.office_hotline,
+        "hotline": office.hotline,
         "leader": _person(snapshot, leader, viewer) if leader else None,
         "vacant": zone is not None and leader is None,
         "grid": None,
@@ -83,7 +83,7 @@ def panel(session: Session, snapshot: Snapshot, found: Found, viewer: Viewer, co
         "people": [_person(snapshot, one, viewer) for one in held if one is not leader],
         "frontage": _shop(snapshot, found, viewer),
         "neighbours": _neighbours(snapshot, found, viewer),
-        "near_boundary_m": settings.border_m,
+        "near_boundary_m": office.border_m,
         "nearest": None,
         "incidents": [],
         "incidents_total": 0,
@@ -169,7 +169,7 @@ def _shop(snapshot: Snapshot, found: Found, viewer: Viewer) -> dict[str, Any] | 
         "agreement_until": shop.agreement_until if viewer.signed_in else None,
         "grade": shop.grade,
         "distance_m": found.frontage_m,
-        "within_m": services().settings.frontage_m,
+        "within_m": services().office.frontage_m,
     }
 
 
@@ -204,7 +204,7 @@ def _incidents(session: Session, body: dict[str, Any], found: Found, viewer: Vie
         return
     if not inside:
         body["elsewhere"], mine = True, mine[:0]
-    metres = services().settings.here_m
+    metres = services().office.here_m
     filters = columns.filters(states=["late", "way", "chk", "rep"], area=viewer.incidents_within)
     around = columns.index.points(BBox.around(found.lon, found.lat, metres), int(moment.timestamp()), filters, 200)[0]
     near = set(columns.within(around, found.lon, found.lat, metres))

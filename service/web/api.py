@@ -47,7 +47,7 @@ def lookup() -> Response:
     asking, given = require_look(), services()
     asked = dict(parse_qsl(request.query_string.decode("utf-8", "replace")))
     lon, lat = point_of(asked)
-    snapshot = given.responsibility.on(parse_day(asked.get("on")))
+    snapshot = given.responsibility.on(parse_day(asked.get("on")), given.seen().token)
     return as_json(answer(snapshot, lon, lat, asking, given.distances))
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from flask import current_app, g, request
 from flask_login import current_user
@@ -19,9 +18,18 @@ from service.people.access import ALL, EVERYWHERE, NOWHERE, Area, reach
 from service.people.rules import Viewer
 from service.places.ground import Ground
 from service.records.audit import Actor
+from service.records.office import Office, OfficeKeeper
 from service.responsibility.keeper import Responsibility
 from service.responsibility.lookup import Distances
 from service.responsibility.snapshot import Snapshot
+
+
+class Seen(NamedTuple):
+    """What a request knows of the store and of the office; `token` None when the database didn't answer."""
+
+    token: object
+    office: Office
+    distances: Distances
 
 
 @dataclass
@@ -33,6 +41,7 @@ class Services:
     responsibility: Responsibility
     incidents: IncidentColumns
     ground: Ground
+    offices: OfficeKeeper
 
     def warm(self) -> None:
         """Read today's duties, the incidents and the ground."""
@@ -40,10 +49,29 @@ class Services:
         self.ground.data()
         self.incidents.current()
 
-    @cached_property
+    def seen(self) -> Seen:
+        """The store's token and the office's settings, asked for once a request: on PostgreSQL the token is a query."""
+        try:
+            kept: Seen | None = g.get("seen")
+        except RuntimeError:  # outside a request nothing is kept
+            return self._seen()
+        if kept is None:
+            kept = g.seen = self._seen()
+        return kept
+
+    def _seen(self) -> Seen:
+        token, office = self.offices.current()
+        return Seen(token, office, Distances(office.border_m, office.frontage_m))
+
+    @property
+    def office(self) -> Office:
+        """The office's settings, fresh as of this request."""
+        return self.seen().office
+
+    @property
     def distances(self) -> Distances:
         """Metres, told in each answer."""
-        return Distances(self.settings.border_m, self.settings.frontage_m)
+        return self.seen().distances
 
 
 @dataclass(frozen=True)
@@ -79,7 +107,7 @@ def viewer() -> Viewer:
     kept: Viewer | None = g.get("viewer")
     if kept is None:
         who = account()
-        kept = g.viewer = Viewer(who.role if who else None, services().settings.public_map, own_area())
+        kept = g.viewer = Viewer(who.role if who else None, services().office.public_map, own_area())
     return kept
 
 

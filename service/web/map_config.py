@@ -29,16 +29,18 @@ def map_config(viewer: Viewer, demo: bool) -> dict[str, Any]:
     given = services()
     snapshot = given.responsibility.on(asked_day())
     columns = given.incidents.current() if viewer.signed_in else None
+    frame = office_bounds(snapshot, given.ground.data())
     return {
-        "bounds": office_bounds(snapshot, given.ground.data()),
+        "bounds": list(given.office.view or frame),
+        "frame": frame,
         "on": snapshot.on.isoformat(),
         "today": local_date(now()).isoformat(),
         "demo": demo,
         "signed_in": viewer.signed_in,
-        "office": given.settings.office_name,
-        "basemaps": [entry.model_dump() for entry in (NONE, *given.settings.basemaps)],
-        "border_m": given.settings.border_m,
-        "frontage_m": given.settings.frontage_m,
+        "office": given.office.name,
+        "basemaps": [entry.model_dump() for entry in (NONE, *given.office.basemaps)],
+        "border_m": given.office.border_m,
+        "frontage_m": given.office.frontage_m,
         "categories": columns.category_counts(viewer.incidents_within) if columns else [],
         "has_frontages": bool(snapshot.frontages.rows),
         "faults": _has_faults(snapshot) if viewer.signed_in else False,

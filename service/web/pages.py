@@ -133,9 +133,9 @@ def navigation() -> list[dict[str, object]]:
 def page_context() -> dict[str, object]:
     """What every template may use."""
     who = account()
-    settings = services().settings
+    office = services().office
     return {
-        "office": {"name": settings.office_name, "hotline": settings.office_hotline},
+        "office": {"name": office.name, "hotline": office.hotline, "logo": office.logo},
         "account": {
             "name": who.display_name,
             "role": who.role,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g
 
+from service.basemaps import BaseMap
 from service.config import Settings
+from service.web.context import services
 
 
 def nonce() -> str:
@@ -17,15 +20,19 @@ def nonce() -> str:
     return str(g.nonce)
 
 
-def policy(settings: Settings, own: str) -> str:
-    """The Content-Security-Policy; hosts of base maps join img-src and connect-src only when configured."""
-    hosts = sorted({_host(url) for one in settings.basemaps for url in (one.url, one.labels) if "//" in url})
-    extra = "".join(f" {host}" for host in hosts)
+def policy(basemaps: Iterable[BaseMap], own: str) -> str:
+    """The Content-Security-Policy; hosts of base maps join img-src and connect-src only when chosen."""
+    extra = "".join(f" {host}" for host in hosts(basemaps))
     return (
         "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'; "
         f"script-src 'self' 'nonce-{own}'; style-src 'self' 'nonce-{own}'; "
         f"img-src 'self' data: blob:{extra}; connect-src 'self'{extra}; font-src 'self'; worker-src 'self'"
     )
+
+
+def hosts(basemaps: Iterable[BaseMap]) -> list[str]:
+    """Whom a browser asks for the pictures of these base maps; none for the office's own files."""
+    return sorted({_host(url) for one in basemaps for url in (one.url, one.labels) if "//" in url})
 
 
 def _host(url: str) -> str:
@@ -38,7 +45,7 @@ def register(app: Flask, settings: Settings) -> None:
     def headers(response: Response) -> Response:
         kept = response.headers
         if response.mimetype == "text/html":
-            kept["Content-Security-Policy"] = policy(settings, nonce())
+            kept["Content-Security-Policy"] = policy(services().office.basemaps, nonce())
             kept.setdefault("Cache-Control", "no-store")
         kept["X-Content-Type-Options"] = "nosniff"
         kept["Referrer-Policy"] = "same-origin"

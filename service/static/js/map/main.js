@@ -43,9 +43,8 @@ onFault(tell);
 const state = new State(window.location.search, config.today || config.on);
 map.options.zoomAnimation = map._zoomAnimated = map._zoomAnimated && !window.matchMedia('(prefers-reduced-motion: reduce)').matches;
 
-/** The whole office in view, clear of the layer card and the sheet. */
-function home(options = {}) {
-  const [west, south, east, north] = config.bounds;
+/** The office's first view (or another box), clear of the layer card and the sheet. */
+function home(options = {}, [west, south, east, north] = config.bounds) {
   const pads = phone.matches
     ? { paddingTopLeft: [12, 14], paddingBottomRight: [12, $('panel').dataset.height === 'peek' ? 150 : Math.round(map.getSize().y * 0.56)] }
     : { paddingTopLeft: [$('legend').classList.contains('shut') ? 20 : 226, 14], paddingBottomRight: [14, 14] };
@@ -146,7 +145,7 @@ new ResizeObserver(() => map.invalidateSize({ pan: false })).observe(map.getCont
 
 $('z-in').addEventListener('click', () => map.zoomIn(0.5));
 $('z-out').addEventListener('click', () => map.zoomOut(0.5));
-$('z-fit').addEventListener('click', () => home());
+$('z-fit').addEventListener('click', () => home({}, config.frame));
 listen({ map, panel, search, filters });
 
 if (parts.basemaps) {

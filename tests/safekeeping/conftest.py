@@ -1,0 +1,150 @@
+"""A town with rows in every table, photos and keys; where it is put back; and what is compared."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from service.config import Settings, load_settings
+from service.db.base import Base
+from service.db.engine import Database
+from service.db.migrate import migrate
+from service.intake.demo import load_demo
+from service.people.accounts import create_account, make_token
+from service.people.models import AddressFailures
+from service.records import audit
+from service.records.models import Attachment, ImportRow, Job, OfficeSetting, SavedView, Upload
+from service.safekeeping import making
+from tests.conftest import MONDAY_NOON, PASSWORD, fresh_postgres
+
+HOSTILE = "制表\t换行\n反斜\\N 引号'\" \u202e <b>"
+
+
+@pytest.fixture
+def town(settings: Settings, database: Database) -> Database:
+    """The demo, and at least one row in every table that the demo leaves empty."""
+    fill(settings, database)
+    return database
+
+
+@pytest.fixture(scope="session")
+def kept_once(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A backup of such a town, made once."""
+    folder = tmp_path_factory.mktemp("kept")
+    urls = iter([f"gpkg:///{folder / 'steward.gpkg'}"]) if store_kind == "gpkg" else fresh_postgres()
+    given = load_settings(data_dir=folder / "data", database_url=next(urls))
+    migrate(given.store_url, folder, MONDAY_NOON)
+    with closing(Database(given.store_url)) as made:
+        fill(given, made)
+        out = folder / "kept.tar.zst"
+        making.make(made, given, out, MONDAY_NOON)
+    next(urls, None)
+    return out
+
+
+@pytest.fixture
+def kept(kept_once: Path, tmp_path: Path) -> Path:
+    """A copy of that backup for a test to spoil."""
+    return Path(shutil.copy(kept_once, tmp_path / "kept.tar.zst"))
+
+
+def fill(settings: Settings, database: Database) -> None:
+    load_demo(database, settings, MONDAY_NOON)
+    with database.write() as session:
+        create_account(session, "head", "admin", PASSWORD, MONDAY_NOON, display_name=HOSTILE)
+        make_token(session, "head", "t", MONDAY_NOON)
+        for i in range(3):
+            audit.append(session, audit.SYSTEM, "test", MONDAY_NOON, before={"n": i}, note=HOSTILE)
+        session.add(OfficeSetting(name="identity", value={"name": HOSTILE, "hotline": "12345", "logo": None}))
+        session.add(Job(kind="x", state="done", given={"a": [1, None]}, created_at=MONDAY_NOON))
+        session.add(SavedView(account_id=1, page="grids", name=HOSTILE, query="a=b"))
+        session.add(AddressFailures(address="::1", failures=2, last_at=MONDAY_NOON))
+        session.add(ImportRow(batch_id=1, table_name="grids", row_id=1, old={"name": HOSTILE}))
+        _add_upload(session)
+        _add_photos(session, settings.data_dir)
+    (settings.data_dir / "secret_key").write_text("a key")
+
+
+def _add_upload(session: Session) -> None:
+    about = {"name": "x", "path": "x", "size": 1, "sha256": "0", "state": "new", "chosen": {}}
+    session.add(Upload(account_id=1, kind="grids", created_at=MONDAY_NOON, **about))
+
+
+def _add_photos(session: Session, data_dir: Path) -> None:
+    for i in range(5):
+        picture = secrets.token_bytes(1000 + i)
+        digest = hashlib.sha256(picture).hexdigest()
+        folder = data_dir / "photos" / digest[:2]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{digest}.jpg").write_bytes(picture)
+        session.add(
+            Attachment(
+                subject_kind="frontages",
+                subject_code=f"{i}",
+                sha256=digest,
+                media_type="image/jpeg",
+                size=len(picture),
+                width=1,
+                height=1,
+                made_at=MONDAY_NOON + timedelta(milliseconds=1),
+            )
+        )
+
+
+@pytest.fixture
+def other(store_kind: str, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of another machine: an empty folder, an empty store of the same kind."""
+    folder = tmp_path / "elsewhere"
+    if store_kind == "gpkg":
+        yield load_settings(data_dir=folder, database_url="")
+        return
+    for url in fresh_postgres():
+        yield load_settings(data_dir=folder, database_url=url)
+
+
+@pytest.fixture
+def third(store_kind: str, tmp_path: Path) -> Iterator[Settings]:
+    """One machine more."""
+    folder = tmp_path / "third"
+    if store_kind == "gpkg":
+        yield load_settings(data_dir=folder, database_url="")
+        return
+    for url in fresh_postgres():
+        yield load_settings(data_dir=folder, database_url=url)
+
+
+def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table, as the driver gives it."""
+    out = {}
+    with database.read() as session:
+        for table in Base.metadata.sorted_tables:
+            columns = ", ".join(f'"{column.name}"' for column in table.columns)
+            rows = session.execute(text(f'SELECT {columns} FROM "{table.name}"')).all()
+            out[table.name] = sorted((tuple(row) for row in rows), key=repr)
+    return out
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Every photo, logo and key of a data folder."""
+    paths = [*folder.glob("photos/**/*"), *folder.glob("office/*"), *folder.glob("*_key")]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths if path.is_file()}
+
+
+def trail_actions(database: Database) -> list[str]:
+    with database.read() as session:
+        return list(session.scalars(select(audit.AuditEntry.action).order_by(audit.AuditEntry.id)))
+
+
+def opened(settings: Settings) -> Database:
+    migrate(settings.store_url, settings.data_dir / "backups", MONDAY_NOON)
+    return Database(settings.store_url)
