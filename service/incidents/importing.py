@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.config import ROOT
-from service.files.mapping import Field
+from service.files.mapping import Field, plain_header
 from service.files.table import present
 from service.geo.pointindex import PointIndex
 from service.geo.points import Points
@@ -28,8 +28,11 @@ from service.records.batches import visible
 from service.records.counters import INCIDENTS as INCIDENTS_COUNTER
 from service.records.importing import Intake, Kind, Prepared, Rows
 
-_MOST_REPEATED = 0.05
+# Headers that a count, a house number or a layer's own numbering bears as well as a register's number.
+_WEAK_NUMBERS = frozenset({"number", "id", "no", "num", "序号"})
+_MOSTLY = 0.5
 _LOCAL_MS = np.timedelta64(8 * 3600 * 1000, "ms")
+# San Francisco's IncidntNum is no number of an incident: it is the police report's and stands on each of its offences.
 FIELDS = (
     Field(
         "number",
@@ -46,7 +49,6 @@ FIELDS = (
             "unique key",
             "case number",
             "case id",
-            "incidntnum",
             "service request id",
             "request id",
         ),
@@ -202,13 +204,19 @@ def prepare(session: Session, intake: Intake) -> Prepared:
 
 
 def _numbers(intake: Intake) -> np.ndarray:
-    """The stated numbers; a column that was only taken for one and repeats itself (a count, a beat) is none."""
+    """The stated numbers; a column that may be something else (a count, a house number) and mostly repeats itself is
+    none. Under an unmistakable header a repeated number is a mistake in its row."""
     numbers = cells.code(intake, "number")
+    header = plain_header(intake.headers.get("number", ""))
+    if "number" in intake.asked.explicit or header not in _WEAK_NUMBERS:
+        return numbers
     given = numbers[present(numbers)]
     repeated = len(given) - len(pd.unique(given))
-    if "number" in intake.asked.explicit or repeated <= _MOST_REPEATED * len(given):
+    if repeated <= _MOSTLY * len(given):
         return numbers
-    intake.verdicts.warn(f"编号一列有 {repeated} 个重复，不像编号，没有采用（确实是编号时加 --map number=列名）")
+    intake.verdicts.warn(
+        f"“{intake.headers['number']}”一列有 {repeated} 个重复，不像编号，没有采用（确实是编号时加 --map number=列名）"
+    )
     return np.full(len(numbers), None, dtype=object)
 
 

@@ -174,6 +174,7 @@ def _intake(
         verdicts,
         asked,
         np.ones(len(table), dtype=bool),
+        headers=mapped.used,
     )
     place_geometry(session, kind, intake, table, request.crs)
     return intake

@@ -35,7 +35,7 @@ class Asked:
 class Intake:
     """What a kind prepares from: values per field (n,), geometry (n,) in lon/lat or None, the rows' numbers.
 
-    `points` instead of `geometry` where the file has two columns of coordinates.
+    `points` instead of `geometry` where the file has two columns of coordinates. `headers`: field to column.
     """
 
     values: dict[str, Column]
@@ -45,6 +45,7 @@ class Intake:
     asked: Asked
     alive: np.ndarray
     points: Points | None = None
+    headers: dict[str, str] = field(default_factory=dict)
 
     def reject(self, index: int, name: str, value: object, reason: str) -> None:
         """One row out, with the reason; the first reason of a row counts."""
