@@ -37,7 +37,7 @@ def parse_time(column: Column, field: str, zone: str | tzinfo = "Asia/Shanghai")
     """Moments as datetime64[ms] in UTC, shape (n,), NaT where missing. A time that names no zone is taken in `zone`."""
     read = _read(column, field)
     local = np.where(read.good & ~read.fixed, read.moment, np.datetime64("NaT", "ms"))
-    moment = np.where(read.fixed, read.moment, _to_utc(local, _zone(zone)))
+    moment = np.where(read.fixed, read.moment, to_utc(local, zone))
     return _finish(read, moment.astype("datetime64[ms]"), field)
 
 
@@ -48,6 +48,12 @@ def parse_date(column: Column, field: str, zone: str | tzinfo = "Asia/Shanghai")
     local = there.tz_convert(_zone(zone)).tz_localize(None).to_numpy()
     days = np.where(read.fixed, local.astype("datetime64[ms]"), read.moment)
     return _finish(read, days.astype("datetime64[D]"), field)
+
+
+def parse_wall_clock(column: Column, field: str) -> Parsed:
+    """What the cells say, whatever zone they name: datetime64[ms] in nobody's zone, shape (n,), NaT where missing."""
+    read = _read(column, field)
+    return _finish(read, read.moment.astype("datetime64[ms]"), field)
 
 
 @dataclass
@@ -99,11 +105,14 @@ def _zone(zone: str | tzinfo) -> tzinfo:
         raise InvalidValue("time_zone", f"没有“{zone}”这个时区，例如 Asia/Shanghai、America/New_York。") from error
 
 
-def _to_utc(local: NDArray[np.datetime64], zone: tzinfo) -> NDArray[np.datetime64]:
-    """The hour that happens twice is taken as its first, the one that never happens as the moment the clock jumps."""
+def to_utc(local: NDArray[np.datetime64], zone: str | tzinfo) -> NDArray[np.datetime64]:
+    """Wall clocks in a zone as UTC.
+
+    The hour that happens twice is taken as its first, the one that never happens as the moment the clock jumps.
+    """
     index = pd.DatetimeIndex(local)
     first = np.ones(len(index), dtype=bool)
-    aware = index.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
+    aware = index.tz_localize(_zone(zone), ambiguous=first, nonexistent="shift_forward")
     return aware.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ms]")
 
 

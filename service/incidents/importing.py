@@ -22,6 +22,7 @@ from service.grids.models import Edition
 from service.grids.queries import zones_on
 from service.grids.rules import TILING_KINDS
 from service.incidents.models import Incident
+from service.incidents.moments import REPORTED_WORDS, choose_moment
 from service.incidents.rules import state_code
 from service.records import cells
 from service.records.batches import visible
@@ -55,22 +56,29 @@ FIELDS = (
         label="编号",
     ),
     Field("category", ("类别编码", "事项编码", "小类编码", "小类代码", "category code", "code"), label="类别编码"),
+    # A bare "type" comes last: elsewhere it is a street's suffix or a vehicle's make.
     Field(
         "category_name",
         (
             "类别",
-            "类型",
             "问题类型",
+            "问题类别",
             "事项类别",
+            "事项名称",
             "小类",
             "小类名称",
             "案件类型",
+            "案件类别",
+            "诉求类型",
             "complaint type",
-            "type",
-            "category",
             "offense",
             "offence",
+            "category",
             "problem",
+            "大类",
+            "大类名称",
+            "类型",
+            "type",
         ),
         label="类别",
     ),
@@ -98,30 +106,8 @@ FIELDS = (
         "state", ("状态", "办理状态", "案件状态", "处理状态", "当前状态", "status", "resolution status"), label="状态"
     ),
     Field("source", ("来源", "案件来源", "问题来源", "上报来源", "channel"), label="来源"),
-    Field(
-        "reported_at",
-        (
-            "上报时间",
-            "发现时间",
-            "受理时间",
-            "创建时间",
-            "上报日期",
-            "登记时间",
-            "时间",
-            "日期",
-            "created date",
-            "created",
-            "date",
-            "time",
-            "datetime",
-            "reported",
-            "report date",
-            "opened",
-            "requested datetime",
-        ),
-        required=True,
-        label="上报时间",
-    ),
+    Field("reported_at", REPORTED_WORDS, required=True, label="上报时间"),
+    Field("reported_clock", (), label="上报钟点"),
     Field(
         "due_at",
         ("截止时间", "办理时限", "处置时限", "应办结时间", "处理截止时间", "due date", "due", "deadline"),
@@ -172,7 +158,7 @@ def taxonomy() -> dict[str, str]:
 
 def prepare(session: Session, intake: Intake) -> Prepared:
     """An incident without a number is known by its time, place and category."""
-    reported = cells.moment(intake, "reported_at", needed=True)
+    reported = cells.moment(intake, "reported_at", needed=True, clock="reported_clock")
     columns: dict[str, Any] = {"reported_at": reported}
     for name in ("due_at", "closed_at"):
         if intake.has(name):
@@ -287,4 +273,5 @@ INCIDENTS = Kind(
     {"incidents": Incident},
     (INCIDENTS_COUNTER,),
     points_from=("lon", "lat"),
+    choose=choose_moment,
 )

@@ -8,15 +8,30 @@ from pathlib import Path
 
 import shapely
 
-from service.files.table import Reject
+from service.files.mapping import Mapped
+from service.files.table import Reject, SourceTable, present, shown
 from service.files.verdicts import Verdicts, write_rejects
 from service.geo.coverage import Fault
 from service.records.importing import Kind
 
 _SHOWN_REJECTS = 10
 _SHOWN_FAULTS = 50
+_SHOWN_COLUMNS = 20
 
 Rejects = list[tuple[str, Reject]]
+
+
+def tell_columns(kind: Kind, mapped: Mapped, table: SourceTable, verdicts: Verdicts) -> None:
+    """Which column was taken for what; those with something in them that nothing was read from."""
+    labels = {field.name: field.label or field.name for field in kind.fields}
+    taken = [f"{labels[field]} ← {shown(column, 30)}" for field, column in mapped.used.items()]
+    if taken:
+        verdicts.warn(f"字段 ← 列：{'；'.join(taken)}")
+    left = [column for column in mapped.unmapped if present(table.columns[column]).any()]
+    if left:
+        more = f"等 {len(left)} 列" if len(left) > _SHOWN_COLUMNS else ""
+        names = "、".join(shown(column, 30) for column in left[:_SHOWN_COLUMNS])
+        verdicts.warn(f"没有用到的列：{names}{more}（要用就加 --map 字段=列名）")
 
 
 def messages(name: str, kind: Kind, verdicts: Verdicts) -> list[str]:

@@ -22,7 +22,7 @@ from service.files.verdicts import Verdicts
 from service.intake.applying import apply
 from service.intake.kinds import KINDS
 from service.intake.place import place_geometry
-from service.intake.reports import Rejects, describe_faults, messages, write_reports
+from service.intake.reports import Rejects, describe_faults, messages, tell_columns, write_reports
 from service.records.importing import Asked, Intake, Kind, Prepared
 
 
@@ -115,10 +115,11 @@ def apply_table(
     if len(table) or not table.rejects:
         with database.read() as session:
             intake = _intake(session, kind, table, settings, request, verdicts, now)
+            headers = intake.headers
             prepared = kind.prepare(session, intake)
         accepted = int(intake.alive.sum())
     else:
-        prepared, accepted = Prepared([]), 0
+        headers, prepared, accepted = {}, Prepared([]), 0
     rejects = [(name, one) for one in verdicts.rejects]
     if request.strict and (rejects or prepared.faults):
         write_reports(request.rejects, request.faults, rejects, prepared.faults)
@@ -139,6 +140,7 @@ def apply_table(
         "warnings": verdicts.warnings,
         "rejects": str(request.rejects) if request.rejects else None,
         "edition": prepared.edition,
+        "columns": headers,
     }
     return Result(summary, messages(name, kind, verdicts), rejects, prepared.faults)
 
@@ -157,7 +159,10 @@ def _intake(
         raise NothingStored(f"“{table.path.name}”里没有数据行。")
     has_shapes = table.geometry is not None and not shapely.is_missing(table.geometry).all()
     sets = dict(request.sets)
-    mapped = map_columns(table, kind.fields, request.mapping, sets)
+    chosen = kind.choose(table) if kind.choose else {}
+    if chosen.keys() & (request.mapping.keys() | sets.keys()):
+        chosen = {}
+    mapped = map_columns(table, kind.fields, chosen | request.mapping, sets)
     asked = Asked(
         settings.subdistrict,
         now,
@@ -176,5 +181,6 @@ def _intake(
         np.ones(len(table), dtype=bool),
         headers=mapped.used,
     )
+    tell_columns(kind, mapped, table, verdicts)
     place_geometry(session, kind, intake, table, request.crs)
     return intake

@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from service.errors import InvalidValue
+from service.files.clocks import parse_day_and_clock
 from service.files.parsed import Parsed
 from service.files.table import objects, present
 from service.files.values import parse_code, parse_date, parse_int, parse_lonlat, parse_phone, parse_text, parse_time
@@ -85,15 +86,21 @@ def day(intake: Intake, name: str) -> Column:
     return values
 
 
-def moment(intake: Intake, name: str, needed: bool = False) -> Column:
-    """Times as datetime64[ms], UTC; NaT where empty. The field's texts are given up: there may be millions."""
-    raw = intake.values.pop(name)
-    found = parse_time(raw, name, intake.asked.time_zone)
+def moment(intake: Intake, name: str, needed: bool = False, clock: str | None = None) -> Column:
+    """Times as datetime64[ms], UTC; NaT where empty. `clock`: a field with the time of day, where the file has it.
+
+    The field's texts are given up: there may be millions.
+    """
+    raw, zone = intake.values.pop(name), intake.asked.time_zone
+    if clock is not None and intake.has(clock):
+        found = parse_day_and_clock(raw, intake.values.pop(clock), name, clock, zone)
+    else:
+        found = parse_time(raw, name, zone)
     for note in found.notes:
         intake.verdicts.warn(note)
     for problem in found.problems:
         if needed:
-            intake.reject(problem.row, name, problem.value, problem.reason)
+            intake.reject(problem.row, problem.field, problem.value, problem.reason)
     if not needed:
         intake.verdicts.warn_problems(found.problems, intake.rows)
     values = np.asarray(found.values).astype("datetime64[ms]")

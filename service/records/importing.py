@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from service.db.base import Base
 from service.files.mapping import Field
+from service.files.table import SourceTable
 from service.files.verdicts import Verdicts
 from service.geo.points import Points
 
@@ -100,7 +101,10 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of CONTRACT's import. `tables`: name to model, children first, for undoing."""
+    """One kind of CONTRACT's import. `tables`: name to model, children first, for undoing.
+
+    `choose` names columns by what is in them (field to column), where headers alone would mislead.
+    """
 
     name: str
     label: str
@@ -111,3 +115,4 @@ class Kind:
     counters: tuple[str, ...]
     points_from: tuple[str, str] | None = None
     geometry_needed: bool = False
+    choose: Callable[[SourceTable], dict[str, str]] | None = None
