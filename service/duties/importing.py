@@ -11,6 +11,7 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from service.duties.checks import subjects, warn_of_overlaps
 from service.duties.models import Duty
 from service.duties.rules import ROLES, SUBJECT_KINDS, role_code, subject_kind
 from service.files.mapping import Field
@@ -62,14 +63,13 @@ FIELDS = (
 
 def prepare(session: Session, intake: Intake) -> Prepared:
     """A duty without a code is known by role, subject, person and first day."""
-    columns: dict[str, Any] = {
-        "role": cells.worded_by(intake, "role", role_code, None, "、".join(role.name for role in ROLES.values())),
-        "subject_kind": cells.worded_by(
-            intake, "subject_kind", subject_kind, "grid", "、".join(SUBJECT_KINDS.values())
-        ),
-        "subject_code": cells.code(intake, "subject_code", needed=True),
-        "person_code": _persons(session, intake, "person_code", needed=True),
-    }
+    roles = "、".join(role.name for role in ROLES.values())
+    columns: dict[str, Any] = {"role": cells.worded_by(intake, "role", role_code, None, roles)}
+    unstated = np.full(len(intake.rows), None, dtype=object)
+    stated = cells.worded_by(intake, "subject_kind", subject_kind, unstated, "、".join(SUBJECT_KINDS.values()))
+    words = cells.code(intake, "subject_code", needed=True)
+    columns["subject_kind"], columns["subject_code"] = subjects(session, intake, stated, words)
+    columns["person_code"] = _persons(session, intake, "person_code", needed=True)
     if intake.has("acting_code"):
         columns["acting_code"] = _persons(session, intake, "acting_code", needed=False)
     for name in ("acting_from", "acting_until", "starts_on", "ends_on"):
@@ -90,6 +90,7 @@ def prepare(session: Session, intake: Intake) -> Prepared:
     ]
     columns["code"] = cells.filled(cells.code(intake, "code"), made)
     columns["code"] = cells.unique(intake, "code", columns["code"])
+    warn_of_overlaps(session, intake, columns)
     return Prepared([lambda _s: Rows(Duty, ("code",), cells.alive(intake, columns))])
 
 
