@@ -107,6 +107,26 @@ class TestTables:
         table = read_source(saved(tmp_path, "表.csv", "编码,地址\n" + "\n".join(lines) + "\n"))
         assert len(table) == 200
         assert table.columns["地址"][7] == "路7号"
+        assert any("第 9 行有一个引号没有闭合" in note for note in table.notes)
+
+    @pytest.mark.parametrize(
+        ("lines", "codes", "rejected"),
+        [
+            (['1,"路1', "2,路2"], ["1", "2"], []),
+            (['1,"路1', "2,路2", '3,"路3', "4,路4"], ["1", "2", "3", "4"], []),
+            (['1,"路1', "2,路2", '3,"路3,又",', "4,路4"], ["1", "2", "3", "4"], []),
+            (['1,"路1,二楼', "2,路2"], ["2"], [2]),
+            (['1,"路', '1"', '2,"路2', '"'], ["1", "2"], []),
+        ],
+        ids=["at the end", "two of them", "before a good one", "with a comma", "closed ones"],
+    )
+    def test_a_stray_quote_costs_its_own_row_at_most(
+        self, tmp_path: Path, lines: list[str], codes: list[str], rejected: list[int]
+    ) -> None:
+        table = read_source(saved(tmp_path, "表.csv", "编码,地址\n" + "\n".join(lines) + "\n"))
+        assert table.columns["编码"].tolist() == codes
+        assert [r.row for r in table.rejects] == rejected
+        assert all("引号" in r.reason and "没有闭合" in r.reason for r in table.rejects)
 
     def test_titles_above_the_header(self, tmp_path: Path) -> None:
         text = "龙门街道网格一览表,,\n填表人：张三,,\n编码,名称,户数\n1,甲,3\n"
