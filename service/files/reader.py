@@ -116,7 +116,8 @@ def _text(data: bytes, path: Path, options: ReadOptions, shown_as: Path) -> Sour
             raise refuse(shown_as, "其实是网页（有的系统这样导出“Excel”）。请用 Excel 打开，另存为 .xlsx 再导入。")
         raise refuse(shown_as, "是不认识的 XML。" + _USABLE)
     table = read_delimited(shown_as, data, options)
-    take_geometry_column(table)
+    if options.shapes:
+        take_geometry_column(table)
     return table
 
 
@@ -132,7 +133,8 @@ def _zipped(path: Path, options: ReadOptions, shown_as: Path) -> SourceTable:
     names = [archives.member_name(member) for member in archives.check_zip(path)]
     if any(n in {"xl/workbook.xml", "xl/workbook.bin", "content.xml"} for n in names):
         table = _renamed(read_sheet(path, options), shown_as)
-        take_geometry_column(table)
+        if options.shapes:
+            take_geometry_column(table)
         return table
     if not names:
         raise refuse(shown_as, "是空的压缩包。请重新压缩要导入的文件。")

@@ -10,6 +10,7 @@ import shapely
 
 from service.files.mapping import Mapped
 from service.files.table import Reject, SourceTable, present, shown
+from service.files.targets import check_target
 from service.files.verdicts import Verdicts, write_rejects
 from service.geo.coverage import Fault
 from service.records.importing import Kind
@@ -57,6 +58,13 @@ def describe_faults(faults: Sequence[Fault], verdicts: Verdicts) -> None:
         at = shapely.point_on_surface(fault.geom)
         codes = "、".join(fault.codes[:3])
         verdicts.warn(f"{words[fault.kind]} {fault.area_m2:.1f} m²（{codes}），在 {at.x:.6f},{at.y:.6f}")
+
+
+def check_reports(*targets: Path | None) -> None:
+    """Before anything is stored: whether the files that were asked for can be written. Raises InvalidValue."""
+    for target in targets:
+        if target is not None:
+            check_target(target)
 
 
 def write_reports(rejects_to: Path | None, faults_to: Path | None, rejects: Rejects, faults: Sequence[Fault]) -> None:

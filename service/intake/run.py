@@ -22,7 +22,7 @@ from service.files.verdicts import Verdicts
 from service.intake.applying import apply
 from service.intake.kinds import KINDS
 from service.intake.place import place_geometry
-from service.intake.reports import Rejects, describe_faults, messages, tell_columns, write_reports
+from service.intake.reports import Rejects, check_reports, describe_faults, messages, tell_columns, write_reports
 from service.records.importing import Asked, Intake, Kind, Prepared
 
 
@@ -76,6 +76,7 @@ def run_import(database: Database, settings: Settings, request: Request, now: da
 
 
 def _run_import(database: Database, settings: Settings, request: Request, now: datetime) -> Result:
+    check_reports(request.rejects, request.faults)
     options = ReadOptions(request.crs, request.layer, request.encoding, request.sheet, request.header_row)
     tables = [read_source(path, options) for path in request.files]
     if len(tables) > 1 and not request.dry_run:
@@ -84,7 +85,10 @@ def _run_import(database: Database, settings: Settings, request: Request, now: d
     total = apply_table(database, settings, request, tables[0], now)
     for table in tables[1:]:
         total = _sum(total, apply_table(database, settings, request, table, now))
-    write_reports(request.rejects, request.faults, total.rejects, total.faults)
+    try:
+        write_reports(request.rejects, request.faults, total.rejects, total.faults)
+    except OSError as error:  # a full disk: what is stored stays stored, and the verdict is told all the same
+        total.summary["warnings"].append(f"报告没有写成：{error.strerror or error}。数据的处理不受影响")
     return total
 
 
