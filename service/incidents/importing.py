@@ -37,94 +37,81 @@ _LOCAL_MS = np.timedelta64(8 * 3600 * 1000, "ms")
 FIELDS = (
     Field(
         "number",
-        (
-            "编号",
-            "事项编号",
-            "案件编号",
-            "案卷编号",
-            "任务号",
-            "受理编号",
-            "工单编号",
-            "工单号",
-            "id",
-            "unique key",
-            "case number",
-            "case id",
-            "service request id",
-            "request id",
-        ),
+        "编号、事项编号、案件编号、案卷编号、任务号、受理编号、工单编号、工单号、id、unique key、"
+        "case number、case id、service request id、request id、事件编号、事项单号、案件号、案卷号、"
+        "问题编号、工单、流水号、上报编号、登记编号、受理号、诉求编号、任务编号、case no、"
+        "incident number、incident id、reference、ticket",
         label="编号",
     ),
-    Field("category", ("类别编码", "事项编码", "小类编码", "小类代码", "category code", "code"), label="类别编码"),
+    Field(
+        "category",
+        "类别编码、事项编码、小类编码、小类代码、category code、code、类别代码、小类编号、"
+        "案件小类编码、事件编码、事项代码、问题编码",
+        label="类别编码",
+    ),
     # A bare "type" comes last: elsewhere it is a street's suffix or a vehicle's make.
     Field(
         "category_name",
-        (
-            "类别",
-            "问题类型",
-            "问题类别",
-            "事项类别",
-            "事项名称",
-            "小类",
-            "小类名称",
-            "案件类型",
-            "案件类别",
-            "诉求类型",
-            "complaint type",
-            "offense",
-            "offence",
-            "category",
-            "problem",
-            "大类",
-            "大类名称",
-            "类型",
-            "type",
-        ),
+        "类别、问题类型、问题类别、事项类别、事项名称、小类、小类名称、案件类型、案件类别、诉求类型、"
+        "complaint type、offense、offence、category、problem、大类、大类名称、类型、type",
         label="类别",
     ),
     Field(
         "description",
-        ("描述", "问题描述", "内容", "案件描述", "诉求内容", "详情", "descriptor", "descript", "details"),
+        "描述、问题描述、内容、案件描述、诉求内容、详情、descriptor、descript、details、情况描述、"
+        "事件描述、事项描述、问题、主要内容、诉求、标题、问题内容、备注、说明、事由、summary、notes",
         label="描述",
     ),
     Field(
         "address",
-        (
-            "地址",
-            "位置",
-            "发生地点",
-            "地点",
-            "事发地址",
-            "案发地址",
-            "incident address",
-            "location description",
-            "place",
-        ),
+        "地址、位置、发生地点、地点、事发地址、案发地址、incident address、location description、"
+        "place、详细地址、位置描述、事发地点、问题位置、案件地址、事件地址、所在位置、发生地址、"
+        "street address、address",
         label="地址",
     ),
     Field(
-        "state", ("状态", "办理状态", "案件状态", "处理状态", "当前状态", "status", "resolution status"), label="状态"
+        "state",
+        "状态、办理状态、案件状态、处理状态、当前状态、status、resolution status、处置状态、"
+        "案件阶段、办理情况、进度、环节、当前环节、处理情况、事件状态",
+        label="状态",
     ),
-    Field("source", ("来源", "案件来源", "问题来源", "上报来源", "channel"), label="来源"),
+    Field(
+        "source",
+        "来源、案件来源、问题来源、上报来源、channel、上报方式、信息来源、事件来源、问题渠道、渠道、受理渠道、上报渠道",
+        label="来源",
+    ),
     Field("reported_at", REPORTED_WORDS, required=True, label="上报时间"),
     Field("reported_clock", (), label="上报钟点"),
     Field(
         "due_at",
-        ("截止时间", "办理时限", "处置时限", "应办结时间", "处理截止时间", "due date", "due", "deadline"),
+        "截止时间、办理时限、处置时限、应办结时间、处理截止时间、due date、due、deadline、办结时限、"
+        "处置截止时间、到期时间、限办时间、要求办结时间、应结时间、处理时限、截止日期、办理期限、"
+        "超期时间",
         label="截止时间",
     ),
     Field(
         "closed_at",
-        ("结案时间", "办结时间", "关闭时间", "完成时间", "closed date", "closed", "resolved", "completed date"),
+        "结案时间、办结时间、关闭时间、完成时间、closed date、closed、resolved、completed date、"
+        "办结日期、结案日期、完成日期、处置完成时间、处理完成时间、实际办结时间、核查时间、解决时间、"
+        "关闭日期、closed at、resolved at、closed on",
         label="结案时间",
     ),
     Field(
         "stated_grid",
-        ("网格", "网格编码", "网格编号", "所属网格", "beat", "pddistrict", "community board", "grid"),
+        "网格、网格编码、网格编号、所属网格、beat、pddistrict、community board、grid、网格代码、"
+        "网格名称、责任网格、所在网格、网格号、单元网格、单元网格编号、单元网格编码、district、zone",
         label="所写网格",
     ),
-    Field("lon", ("经度", "x", "lng", "longitude", "long", "x坐标"), label="经度"),
-    Field("lat", ("纬度", "y", "latitude", "y坐标"), label="纬度"),
+    Field(
+        "lon",
+        "经度、x、lng、longitude、long、x坐标、东经、x坐标（经度）、lon wgs84、point x、gps经度",
+        label="经度",
+    ),
+    Field(
+        "lat",
+        "纬度、y、latitude、y坐标、北纬、y坐标（纬度）、lat wgs84、point y、gps纬度",
+        label="纬度",
+    ),
 )
 SOURCE_WORDS = {
     "patrol": "patrol",

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 
 from service.clock import SHANGHAI
+from service.files.mapping import map_columns, plain_header
+from service.files.table import SourceTable, objects
 from service.incidents.models import Incident
+from service.intake.kinds import KINDS
 from tests.intake.conftest import Office, counts, rejects
 
 TWICE = "上报时间,编号,类别\n2026-11-01,A1,暴露垃圾\n2026-11-02,A2,暴露垃圾\n2026-11-03,A2,占道\n"
@@ -107,3 +111,68 @@ class TestWhatIsToldOfColumns:
         assert [line for line in done.summary["warnings"] if "没有用到" in line] == [
             "没有用到的列：天气（要用就加 --map 字段=列名）"
         ]
+
+
+# Header rows as offices type them; what every column is, in order.
+TYPED = {
+    "communities": (
+        "社区编号,村（社区）名称,城乡分类,备注说明",
+        "code name kind notes",
+    ),
+    "grids": (
+        "单元网格编码,单元网格名称,所属村社区,网格性质,居民户数,常住人口数",
+        "code name community_code kind households population",
+    ),
+    "people": (
+        "员工编号,网格员姓名,移动电话,所属部门,人员类型",
+        "code name phone organisation_code title",
+    ),
+    "organisations": (
+        "机构代码,单位全称,单位性质,主要负责人,办公电话,办公地址",
+        "code name kind head_code phone address",
+    ),
+    "duties": (
+        "人员编号,角色,责任网格,起始时间,终止时间,代班人",
+        "person_code role subject_code starts_on last_day acting_code",
+    ),
+    "frontages": (
+        "门店编码,门头名称,经营类型,店主姓名,手机号码,责任书到期",
+        "code shop_name trade person_name phone agreement_until",
+    ),
+    "incidents": (
+        "流水号,案发时间,诉求类型,情况描述,事发地点,处置状态,信息来源,办结时限,实际办结时间,网格名称",
+        "number reported_at category_name description address state source due_at closed_at stated_grid",
+    ),
+    "streets": (
+        "道路编号,道路名,道路级别",
+        "code name level",
+    ),
+    "buildings": (
+        "楼栋编号,楼栋名称,坐落",
+        "code name address",
+    ),
+    "places": (
+        "设施编号,场所名称,设施类型,详细地址,东经,北纬",
+        "code name kind address lon lat",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", TYPED)
+def test_headers_as_offices_type_them(kind: str) -> None:
+    headers, fields = TYPED[kind]
+    table = SourceTable(Path("表.csv"), "CSV", {name: objects([None]) for name in headers.split(",")}, np.array([2]))
+    mapped = map_columns(table, KINDS[kind].fields)
+    assert {column: field for field, column in mapped.used.items()} == dict(
+        zip(headers.split(","), fields.split(), strict=True)
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_header_means_two_things(kind: str) -> None:
+    """Of one kind, `category` aside: a code if there is a column of names beside it, see importing.py."""
+    meant: dict[str, set[str]] = {}
+    for field in KINDS[kind].fields:
+        for word in field.words:
+            meant.setdefault(plain_header(word), set()).add(field.name)
+    assert {word for word, fields in meant.items() if len(fields) > 1} <= {"category"}
