@@ -23,6 +23,7 @@ from service.records.counters import RESPONSIBILITY
 from service.records.importing import Intake, Kind, Prepared, Rows
 
 Starts = dict[str, date | None]
+_SHOWN = 20
 
 COMMUNITY_FIELDS = (
     Field(
@@ -137,6 +138,8 @@ def prepare_grids(session: Session, intake: Intake) -> Prepared:
     columns, outlines = cells.alive_with(intake, columns, shapes)
     starts = _starts(session, set(columns["community_code"].tolist()), intake.asked.edition)
     faults = _faults(session, columns, outlines, homes, starts)
+    if intake.asked.edition is not None:
+        _warn_of_missing(session, intake, columns, homes, starts)
     return Prepared(
         [lambda s: _edition_rows(starts), lambda s: _grid_rows(s, columns, outlines, starts)],
         at_finish=[lambda s, batch_id: _replace_faults(s, batch_id, faults, starts)],
@@ -201,6 +204,35 @@ def _starts(session: Session, homes: set[str], asked: date | None) -> Starts:
         else:
             out[home] = None
     return out
+
+
+def _warn_of_missing(
+    session: Session, intake: Intake, columns: dict[str, Any], homes: list[CommunityRow], starts: Starts
+) -> None:
+    """Grids of the edition before that the new one doesn't have: merged away, or forgotten in the file."""
+    day = intake.asked.edition
+    called = {row.code: row.name for row in homes}
+    rows = session.execute(
+        select(Edition.community_code, Edition.starts_on, Grid.code)
+        .join(Grid, Grid.edition_id == Edition.id)
+        .where(Edition.community_code.in_(list(starts)), visible(Edition), visible(Grid))
+    ).all()
+    filed = set(columns["code"].tolist())
+    for home in starts:
+        editions: dict[date, set[str]] = {}
+        for owner, begins, code in rows:
+            if owner == home:
+                editions.setdefault(begins or date.min, set()).add(code)
+        before = [begins for begins in editions if day is not None and begins < day]
+        if not before:
+            continue
+        missing = sorted(editions[max(before)] - filed - editions.get(day or date.min, set()))
+        if missing:
+            shown = "、".join(missing[:_SHOWN]) + ("…" if len(missing) > _SHOWN else "")
+            intake.verdicts.warn(
+                f"{called.get(home, home)} {day} 起的这一版少了上一版的 {len(missing)} 个网格：{shown}。"
+                "从那天起它们不再有效；若是漏了，补进文件再导一次。"
+            )
 
 
 def _edition_rows(starts: Starts) -> Rows:

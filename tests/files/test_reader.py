@@ -60,6 +60,9 @@ def rows(table: SourceTable) -> list[tuple[Any, ...]]:
     return list(zip(*table.columns.values(), strict=True))
 
 
+_POINT = '{"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [109.88, 31.07]}}'
+
+
 class TestTables:
     def test_a_lone_quote_and_nothing_else(self, tmp_path: Path) -> None:
         """Blank text that pandas gives no rows for."""
@@ -139,6 +142,22 @@ class TestTables:
         assert list(read_source(path, ReadOptions(header_row=2)).columns) == ["c", "d"]
         assert rows(read_source(path, ReadOptions(header_row=0)))[0] == ("a", "b")
         assert "--header-row" in refused(path, ReadOptions(header_row=9))
+
+    @pytest.mark.parametrize(
+        ("name", "text", "options", "says"),
+        [
+            ("表.csv", "a,b\n1,2\n", ReadOptions(sheet="x"), "没有工作表“x”。去掉 --sheet"),
+            ("表.csv", "a,b\n1,2\n", ReadOptions(layer="zz"), "没有图层“zz”。去掉 --layer"),
+            ("表.csv", "a,b\n1,2\n", ReadOptions(header_row=-5), "不可能在第 -5 行"),
+            ("点.geojson", _POINT, ReadOptions(layer="zz"), "没有图层“zz”"),
+            ("点.geojson", _POINT, ReadOptions(sheet="x"), "没有工作表“x”"),
+            ("点.geojson", _POINT, ReadOptions(header_row=1), "去掉 --header-row"),
+        ],
+    )
+    def test_an_option_without_a_use_is_refused(
+        self, tmp_path: Path, name: str, text: str, options: ReadOptions, says: str
+    ) -> None:
+        assert says in refused(saved(tmp_path, name, text), options)
 
     def test_excels_own_delimiter_line(self, tmp_path: Path) -> None:
         table = read_source(saved(tmp_path, "表.csv", "sep=;\n编码;名称\n1;甲\n"))

@@ -329,6 +329,23 @@ def test_a_second_edition_keeps_the_old_one_answering_before_its_day(
     assert located == {"S1": SOUTH + "002", "S2": SOUTH + "001"}
 
 
+def test_an_edition_with_only_part_of_a_community_names_what_it_leaves_out(
+    two_editions: Database, settings: Settings, tmp_path: Path
+) -> None:
+    def told(path: Path, day: date | None) -> list[str]:
+        done = bring(two_editions, settings, "grids", path, edition=day)
+        return [line for line in done.summary["warnings"] if "少了上一版" in line]
+
+    part = [(box(0, 0, 6, 5), {"code": SOUTH + "001", "community_code": SOUTH})]
+    path = layer(tmp_path / "一个.geojson", part)
+    (line,) = told(path, date(2027, 1, 1))
+    assert line.startswith(f"南社区 2027-01-01 起的这一版少了上一版的 1 个网格：{SOUTH}002。")
+    rest = [(box(6, 0, 10, 5), {"code": SOUTH + "002", "community_code": SOUTH})]
+    assert told(layer(tmp_path / "另一个.geojson", rest), date(2027, 1, 1)) == []
+    assert told(path, None) == [], "a correction leaves the others as they are"
+    assert told(grids(tmp_path, "更早.geojson", 5), date(2020, 1, 1)) == []
+
+
 def test_an_edition_imported_again_changes_nothing(two_editions: Database, settings: Settings, tmp_path: Path) -> None:
     again = bring(two_editions, settings, "grids", grids(tmp_path, "七月.geojson", 6), edition=JULY)
     assert (again.summary["unchanged"], again.summary["updated"], again.summary["edition"]) == (2, 0, "2026-07-01")
