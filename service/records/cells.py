@@ -230,9 +230,9 @@ def shapes(intake: Intake, kind: str, needed: bool = True) -> Column:
             intake.verdicts.warn(f"混合图形里只取了{taken}", rows=[int(intake.rows[i])])
         out[i] = part
     out[empty] = None
+    _in_range(intake, out)
     if kind in ("polygon", "any"):
         out = _repaired(intake, out)
-    _in_range(intake, out)
     if kind in ("polygon", "line"):
         for i in np.flatnonzero(intake.alive).tolist():
             out[i] = as_multi(out[i], kind)

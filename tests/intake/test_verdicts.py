@@ -72,6 +72,17 @@ class TestPlaces:
         assert row["行号"] == ("8" if form == "csv" else "7")
         assert office.numbers() == [f"A{i}" for i in range(6)]
 
+    @pytest.mark.parametrize("kind", ["communities", "grids"])
+    def test_numbers_beyond_all_measure(self, office: Office, kind: str) -> None:
+        """Judged before anything is computed with them: warnings of the geometry library are errors here."""
+        ring = [[1e300, 31], [109, 31], [109, 1e300], [1e300, 31]]
+        shape = {"type": "Polygon", "coordinates": [ring]}
+        one = {"type": "Feature", "properties": {"编码": "X1", "名称": "远"}, "geometry": shape}
+        text = json.dumps({"type": "FeatureCollection", "features": [one] * 6}, ensure_ascii=False)
+        done = office.bring(kind, office.put("大数.geojson", text))
+        assert counts(done)[:3] == (6, 0, 6)
+        assert "坐标超出经纬度的范围" in done.messages[0]
+
     def test_whole_degrees(self, office: Office) -> None:
         """In two columns they are a default value; a shape may have been drawn there, and is told."""
         places = [*HERE, (110, 31)]
