@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from service.files.headers import find_header, looks_like_data
 from service.files.table import Column, ReadOptions, Reject, SourceTable, objects, present, refuse, shown, unique_names
-from service.files.text import as_utf8
+from service.files.text import as_utf8, doubts
 
 csv.field_size_limit(64 << 20)  # one cell may hold a whole boundary as WKT
 _DELIMITERS = ",\t;|，"
@@ -25,7 +25,7 @@ _OPEN_QUOTE = '这一行的引号（"）没有闭合，分不清内容到哪里�
 def read_delimited(path: Path, data: bytes, options: ReadOptions) -> SourceTable:
     """A table of text or None (empty cell). Raises UnreadableFile."""
     data, encoding = as_utf8(data, path, options.encoding)
-    notes = [f"文字编码：{encoding}"]
+    notes = [f"文字编码：{encoding}", *doubts(data)]
     head = data[:_HEAD].decode("utf-8", errors="ignore")
     delimiter = _delimiter(head)
     header_line, names = _header(path, head, delimiter, options, notes)

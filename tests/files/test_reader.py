@@ -143,6 +143,16 @@ class TestTables:
         assert rows(read_source(path, ReadOptions(header_row=0)))[0] == ("a", "b")
         assert "--header-row" in refused(path, ReadOptions(header_row=9))
 
+    def test_two_spoilt_words_and_no_good_one_are_refused(self, tmp_path: Path) -> None:
+        spoilt = "聚鹤社区,龙江社区".encode().decode("gbk")
+        assert "“鑱氶工绀惧尯”应是“聚鹤社区”" in refused(saved(tmp_path, "表.csv", f"code,name\n1,{spoilt}\n"))
+
+    @pytest.mark.parametrize("text", ["暴露垃圾".encode().decode("gbk"), "锟斤拷"])
+    def test_a_spoilt_word_among_good_ones_is_told(self, tmp_path: Path, text: str) -> None:
+        table = read_source(saved(tmp_path, "表.csv", f"上报时间,编号,描述\n2026-11-01,M1,{text}\n"))
+        assert len(table) == 1
+        assert any("乱码" in note and text[:3] in note for note in table.notes)
+
     @pytest.mark.parametrize(
         ("name", "text", "options", "says"),
         [
