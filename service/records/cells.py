@@ -29,6 +29,9 @@ _ACCEPTED = {
 }
 _WORDS = {"line": "线", "polygon": "面", "point": "点", "line_or_point": "线或点", "any": "点、线或面"}
 _NAMES = ("点", "线", "环线", "面", "多点", "多线", "多面", "混合图形")  # in the order of Shapely's type ids
+# Characters that a field takes. Names and codes stand in lists, on the map and in links; more is a file cut wrongly.
+_CODE, _NAME = 100, 200
+_LONGEST = {"description": 20_000, "notes": 5_000, "address": 500, "trade": 1_000}
 _MULTI = (shapely.multipoints, shapely.multilinestrings, shapely.multipolygons)  # by dimension
 
 
@@ -49,7 +52,7 @@ def _parsed(intake: Intake, name: str, parse: Callable[..., Parsed], *more: Any,
 
 def text(intake: Intake, name: str, needed: bool = False) -> Column:
     """Trimmed text; None for an empty cell, which rejects the row where the field is needed."""
-    return _need(intake, name, _parsed(intake, name, parse_text), needed)
+    return _need(intake, name, _parsed(intake, name, parse_text, _LONGEST.get(name, _NAME)), needed)
 
 
 def texts(intake: Intake, names: Iterable[str]) -> dict[str, Column]:
@@ -59,7 +62,7 @@ def texts(intake: Intake, names: Iterable[str]) -> dict[str, Column]:
 
 def code(intake: Intake, name: str, needed: bool = False) -> Column:
     """A text code; what a spreadsheet turned into a number is restored where nothing was lost."""
-    return _need(intake, name, _parsed(intake, name, parse_code), needed)
+    return _need(intake, name, _parsed(intake, name, parse_code, _CODE), needed)
 
 
 def phone(intake: Intake, name: str) -> Column:

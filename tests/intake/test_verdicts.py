@@ -158,6 +158,27 @@ class TestCells:
         assert ["看不懂" in rejects(out)[0]["原因"], "没有这个日期" in rejects(out)[1]["原因"]] == [True, True]
         assert office.numbers() == ["A4"]
 
+    @pytest.mark.parametrize(
+        ("kind", "header", "row", "field", "longest"),
+        [
+            ("people", "工号,姓名", "L1,{}", "name", 200),
+            ("people", "工号,姓名", "{},甲", "code", 100),
+            ("people", "工号,姓名,备注", "L1,甲,{}", "notes", 5_000),
+            ("incidents", "编号,上报时间,描述", "A1,2026-11-01,{}", "description", 20_000),
+            ("incidents", "编号,上报时间,地址", "A1,2026-11-01,{}", "address", 500),
+        ],
+    )
+    def test_texts_beyond_what_a_field_takes(
+        self, office: Office, kind: str, header: str, row: str, field: str, longest: int
+    ) -> None:
+        rows = [row.format("长" * length) for length in (longest + 1, longest)]
+        rows[1] = rows[1].replace("L1", "L2").replace("A1", "A2")
+        out = office.folder / "退回.csv"
+        done = office.bring(kind, office.put("a.csv", "\n".join([header, *rows]) + "\n"), rejects=out)
+        assert counts(done) == (2, 1, 1, 0, 0)
+        assert [(one["行号"], one["字段"]) for one in rejects(out)] == [("2", field)]
+        assert f"有 {longest + 1} 个字，最多 {longest} 个" in rejects(out)[0]["原因"]
+
     def test_repeated_codes_name_both_rows(self, office: Office) -> None:
         text = "工号,姓名\nL101,甲\nL102,乙\nL101,丙\nL103,丁\nL102,戊\n"
         out = office.folder / "退回.csv"
