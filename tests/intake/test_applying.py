@@ -24,10 +24,12 @@ from service.db.engine import Database
 from service.errors import Conflict, InvalidValue, NothingStored, UnreadableFile
 from service.grids.models import Edition, Grid
 from service.incidents.models import Incident
+from service.intake import applying
 from service.intake.applying import undo_unfinished
 from service.intake.kinds import KINDS
 from service.records import counters
 from service.records.batches import APPLYING, DONE, undo, visible
+from service.records.changes import write_updates
 from service.records.models import ImportBatch, ImportRow
 from service.responsibility.lookup import Distances, locate_many
 from service.serving import prepare
@@ -227,6 +229,35 @@ def test_a_second_import_of_the_kind_is_refused_while_one_is_under_way(
         assert process.returncode == 0, said
     assert count(in_use, Incident, visible(Incident)) == HELD + MORE
     assert bring(in_use, settings, "incidents", late).summary["accepted"] == 10
+
+
+@pytest.mark.parametrize(("changed", "expected"), [(4, {0}), (13, {0, 5, 10})])
+def test_changed_rows_are_seen_in_portions_and_new_ones_at_the_end(
+    database: Database,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changed: int,
+    expected: set[int],
+) -> None:
+    """Every row is its old self or its new one; no new row shows before the end (docs/decisions/011)."""
+    old = "编号,上报时间,类别,描述\n" + "".join(f"A{i},2026-11-01,旧,旧\n" for i in range(20))
+    rows = [f"A{i},2026-11-02,新,新\n" for i in range(changed)] + ["N1,2026-11-02,新,新\n"]
+    assert bring(database, settings, "incidents", put(tmp_path / "旧.csv", old)).exit_code == 0
+    monkeypatch.setattr(applying, "_AT_ONCE_UPDATES", 5)
+    seen: list[list[tuple[str, ...]]] = []
+
+    def watched(*given: Any) -> None:
+        with database.read() as session:
+            columns = (Incident.number, Incident.category_name, Incident.description)
+            seen.append([tuple(row) for row in session.execute(select(*columns).where(visible(Incident)))])
+        write_updates(*given)
+
+    monkeypatch.setattr(applying, "write_updates", watched)
+    path = put(tmp_path / "新.csv", "编号,上报时间,类别,描述\n" + "".join(rows))
+    assert bring(database, settings, "incidents", path).summary["updated"] == changed
+    assert {sum(row[1] == "新" for row in rows) for rows in seen} == expected
+    assert all(category == words and number != "N1" for rows in seen for number, category, words in rows)
 
 
 # Two files in one command -------------------------------------------------------------------------------------------
