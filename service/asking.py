@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import numpy as np
 from service.config import Settings
 from service.db.engine import Database
 from service.errors import InvalidValue
-from service.files.reader import ReadOptions, read_source
+from service.files.lonlat import parse_lonlat
+from service.files.reader import ReadOptions, SourceTable, read_source
+from service.files.targets import check_target
 from service.geo.crs import parse_crs, to_wgs84
 from service.people.rules import Viewer
 from service.records.office import read_office
@@ -21,6 +24,8 @@ from service.responsibility.lookup import Distances, answer, locate_many
 from service.responsibility.snapshot import Snapshot
 
 _VIEWER = Viewer("admin")
+_ADDED = ("grid_code", "community_code", "near_boundary")
+_SHOWN = 10
 
 
 def _known(settings: Settings, on: date) -> tuple[Snapshot, Distances]:
@@ -42,35 +47,72 @@ def look_up(settings: Settings, x: float, y: float, crs: str, on: date) -> dict[
     return answer(snapshot, lon, lat, _VIEWER, distances)
 
 
+@dataclass(frozen=True)
+class FileAnswer:
+    """What the command prints: counts, and lines for the person about rows without an answer."""
+
+    counts: dict[str, int]
+    messages: list[str]
+
+
 def look_up_file(
     settings: Settings, source: Path, target: Path, lon_column: str, lat_column: str, crs: str, on: date
-) -> dict[str, Any]:
-    """Write the rows of a table with three columns added. Returns how many were found."""
-    table = read_source(source, ReadOptions())
+) -> FileAnswer:
+    """Write every row of a table with three columns added, in order; rows that can't be read get empty ones.
+
+    Columns of the table that are called like the added ones keep their content under another name.
+    """
+    check_target(target)
+    table = read_source(source, ReadOptions(shapes=False))
     for name in (lon_column, lat_column):
         if name not in table.columns:
             raise InvalidValue(name, f"没有“{name}”这一列。文件里有：{'、'.join(table.columns)}。")
-    x, y = (_numbers(table.columns[name]) for name in (lon_column, lat_column))
-    lon, lat = to_wgs84(x, y, parse_crs(crs))
+    system = parse_crs(crs)
+    read = parse_lonlat(
+        table.columns[lon_column], table.columns[lat_column], lon_column, lat_column, system.kind == "projected"
+    )
+    lon, lat = to_wgs84(read.values[:, 0], read.values[:, 1], system)
     snapshot, distances = _known(settings, on)
     grids, homes, near = locate_many(snapshot, lon, lat, distances)
-    names = [*table.columns, "grid_code", "community_code", "near_boundary"]
+    results: list[tuple[object, ...]] = [
+        ("", "", "") if missing else (grid or "", home or "", int(close))
+        for grid, home, close, missing in zip(grids, homes, near, read.missing.tolist(), strict=True)
+    ]
+    names, messages = _renamed(list(table.columns))
+    _write(target, names, table, results)
+    told = {one.row: one.reason for one in table.rejects}
+    told |= {int(table.row_numbers[one.row]): one.reason for one in read.problems}
+    messages += [f"第 {row} 行：{reason}" for row, reason in sorted(told.items())[:_SHOWN]]
+    lost = len({one.row for one in table.rejects})
+    found = sum(grid is not None for grid in grids)
+    unreadable = int(read.missing.sum()) + lost
+    total = len(table) + lost
+    counts = {"read": total, "found": found, "outside": total - found - unreadable, "unreadable": unreadable}
+    return FileAnswer(counts, messages)
+
+
+def _renamed(names: list[str]) -> tuple[list[str], list[str]]:
+    """(the table's columns, none called like an added one; what was renamed)."""
+    out, messages = list(names), []
+    for i, name in enumerate(names):
+        if name in _ADDED:
+            out[i] = f"{name}.given"
+            while out.count(out[i]) > 1:
+                out[i] += "+"
+            messages.append(f"原来的列“{name}”改称“{out[i]}”，“{name}”是这次查到的")
+    return out, messages
+
+
+def _write(target: Path, names: list[str], table: SourceTable, results: list[tuple[object, ...]]) -> None:
+    """Rows and broken rows as they stood in the file."""
+    blank = ("",) * len(_ADDED)
+    cells = zip(
+        *(["" if value is None else value for value in column] for column in table.columns.values()), strict=True
+    )
+    rows = [(number, (*row, *result)) for number, row, result in zip(table.row_numbers, cells, results, strict=True)]
+    broken = {one.row: table.ragged.get(one.row, [""] * len(names)) for one in table.rejects}
+    rows += [(number, (*row, *blank)) for number, row in broken.items()]
     with target.open("w", encoding="utf-8-sig", newline="") as out:
         writer = csv.writer(out)
-        writer.writerow(names)
-        added = ([grid or "" for grid in grids], [home or "" for home in homes], [int(close) for close in near])
-        cells = [["" if value is None else value for value in column] for column in table.columns.values()]
-        writer.writerows(zip(*cells, *added, strict=True))
-    found = sum(grid is not None for grid in grids)
-    return {"read": len(grids), "found": found, "outside": len(grids) - found}
-
-
-def _numbers(column: np.ndarray) -> np.ndarray:
-    """Cells as floats; what isn't a number gives NaN, which lies nowhere."""
-    out = np.full(len(column), np.nan)
-    for i, value in enumerate(column.tolist()):
-        try:
-            out[i] = float(value)
-        except (TypeError, ValueError):
-            continue
-    return out
+        writer.writerow([*names, *_ADDED])
+        writer.writerows(row for _, row in sorted(rows, key=lambda pair: int(pair[0])))

@@ -36,7 +36,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run a command; a domain error is one line on stderr and exit code 2."""
+    """Run a command; an error of the domain or of a file is one line on stderr and exit code 2."""
     try:
         cli(standalone_mode=False)
     except click.ClickException as fault:
@@ -51,6 +51,10 @@ def main() -> None:
         from service.serving import broken_store
 
         click.echo(f"错误：{broken_store(settings(), fault)}", err=True)
+        sys.exit(2)
+    except OSError as fault:
+        where = f"“{fault.filename}”" if fault.filename else ""
+        click.echo(f"错误：{where}读不了或写不了（{fault.strerror or fault}）。", err=True)
         sys.exit(2)
 
 
@@ -215,7 +219,10 @@ def lookup_file(source: Path, target: Path, lon_column: str, lat_column: str, cr
 
     conf = settings()
     day = on.date() if on else local_date(utcnow())
-    click.echo(json.dumps(look_up_file(conf, source, target, lon_column, lat_column, crs, day), ensure_ascii=False))
+    answer = look_up_file(conf, source, target, lon_column, lat_column, crs, day)
+    for line in answer.messages:
+        click.echo(line, err=True)
+    click.echo(json.dumps(answer.counts, ensure_ascii=False))
 
 
 @cli.group()

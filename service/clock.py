@@ -43,6 +43,19 @@ def ended_by(on: date, ends: date | None) -> bool:
     return not in_force(None, on, ends)
 
 
+def overlap(starts: date | None, ends: date | None, others: date | None, other_ends: date | None) -> bool:
+    """Whether two half-open periods share a day; None is open.
+
+    >>> overlap(date(2026, 1, 1), date(2026, 2, 1), date(2026, 2, 1), None)
+    False
+    >>> overlap(date(2026, 1, 1), None, None, date(2026, 1, 2))
+    True
+    """
+    return (starts is None or other_ends is None or starts < other_ends) and (
+        others is None or ends is None or others < ends
+    )
+
+
 def spoken(moment: datetime) -> str:
     """As the office writes it: 2026-11-23 周一 09:30."""
     there = moment.astimezone(SHANGHAI)

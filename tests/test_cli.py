@@ -78,11 +78,85 @@ def test_lookup_file_keeps_rows_and_order(terminal: Terminal, tmp_path: Path) ->
     assert rows[0]["community_code"] == rows[0]["grid_code"][:12]
 
 
+TWO_GRIDS = (
+    "编号,经度,纬度,grid_code\n"
+    "1,109.8782,31.0718,旧\n"
+    "2,109.8782,31.0718,旧,多出来,的\n"
+    '3,"109,8782","31,0718",\n'
+    "4,109°52′41.52″,31°4′18.48″,\n"
+    "5,不详,31.07,\n"
+    "6,,,\n"
+    "7,1.5,2.5,\n"
+)
+
+
+def test_lookup_file_loses_no_row_and_no_column(terminal: Terminal, tmp_path: Path) -> None:
+    """A row that can't be cut into columns and coordinates that are none keep their place, with empty results."""
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text(TWO_GRIDS, encoding="utf-8")
+    done = terminal.run("lookup-file", str(source), str(target), "--lon", "经度", "--lat", "纬度")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"read": 7, "found": 3, "outside": 1, "unreadable": 3}
+    with target.open(encoding="utf-8-sig", newline="") as out:
+        header, *rows = csv.reader(out)
+    given = ["编号", "经度", "纬度", "grid_code.given"]
+    assert header == [*given, "grid_code", "community_code", "near_boundary"]
+    assert [row[0] for row in rows] == list("1234567") and {len(row) for row in rows} == {7}
+    grid = rows[0][4]
+    assert len(grid) == 15 and [row[4] for row in rows] == [grid, "", grid, grid, "", "", ""]
+    assert [row[6] for row in rows] == [rows[0][6], "", rows[0][6], rows[0][6], "", "", "0"]
+    assert (rows[0][3], rows[1][3]) == ("旧", "旧,多出来,的")
+    assert "第 3 行：这一行有 6 列" in done.stderr and "第 6 行：不是坐标" in done.stderr
+    assert "“grid_code”改称“grid_code.given”" in done.stderr
+
+
+def test_lookup_file_reads_two_hundred_rows_of_which_one_is_ragged(terminal: Terminal, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    rows = [f"{i},{109.87 + i / 1e5:.5f},31.07{',多' * (i == 100)}" for i in range(200)]
+    source.write_text("\n".join(["n,x,y", *rows]), encoding="gbk")
+    done = json.loads(terminal.run("lookup-file", str(source), str(target), "--lon", "x", "--lat", "y").stdout)
+    assert (done["read"], done["unreadable"]) == (200, 1)
+    with target.open(encoding="utf-8-sig", newline="") as out:
+        assert [row["n"] for row in csv.DictReader(out)] == [str(i) for i in range(200)]
+
+
 def test_lookup_file_names_a_missing_column(terminal: Terminal, tmp_path: Path) -> None:
     source = tmp_path / "in.csv"
     source.write_text("a,b\n1,2\n")
     done = terminal.run("lookup-file", str(source), str(tmp_path / "o.csv"), "--lon", "x", "--lat", "b")
     assert done.returncode == 2 and "a、b" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--rejects", "--faults"])
+@pytest.mark.parametrize(("where", "says"), [("没有/退回.csv", "没有“"), ("", "是文件夹")])
+def test_a_report_that_cannot_be_written_stops_the_import_before_it_stores(
+    terminal: Terminal, tmp_path: Path, option: str, where: str, says: str
+) -> None:
+    source = tmp_path / "人员.csv"
+    source.write_text(f"工号,姓名\nX{option}{where},新来的\n", encoding="utf-8")
+    done = terminal.run("import", "people", str(source), option, str(tmp_path / where))
+    assert done.returncode == 2 and done.stdout == ""
+    assert says in done.stderr and len(done.stderr.strip().splitlines()) == 1
+    again = json.loads(terminal.run("import", "people", str(source)).stdout)
+    assert (again["accepted"], again["unchanged"]) == (1, 0), "nothing was stored the first time"
+
+
+def test_a_full_disk_under_the_report_is_a_warning(terminal: Terminal, tmp_path: Path) -> None:
+    source = tmp_path / "人员.csv"
+    source.write_text("工号,姓名\nX2,新来的\nX2,又一个\n", encoding="utf-8")
+    done = terminal.run("import", "people", str(source), "--rejects", "/dev/full")
+    summary = json.loads(done.stdout.splitlines()[-1])
+    assert (done.returncode, summary["accepted"]) == (3, 1)
+    assert any("报告没有写成" in line for line in summary["warnings"])
+
+
+def test_lookup_file_into_no_folder(terminal: Terminal, tmp_path: Path) -> None:
+    source = tmp_path / "in.csv"
+    source.write_text("x,y\n109.88,31.07\n")
+    for target in (tmp_path / "nowhere" / "out.csv", Path("/dev/full")):
+        done = terminal.run("lookup-file", str(source), str(target), "--lon", "x", "--lat", "y")
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr and len(done.stderr.strip().splitlines()) == 1
 
 
 def test_an_account_and_its_token(terminal: Terminal) -> None:

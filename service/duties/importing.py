@@ -11,6 +11,7 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from service.duties.checks import subjects, warn_of_overlaps
 from service.duties.models import Duty
 from service.duties.rules import ROLES, SUBJECT_KINDS, role_code, subject_kind
 from service.files.mapping import Field
@@ -21,55 +22,87 @@ from service.records.counters import RESPONSIBILITY
 from service.records.importing import Intake, Kind, Prepared, Rows
 
 FIELDS = (
-    Field("code", ("编码", "编号", "责任编号", "id"), label="编码"),
-    Field("role", ("职务", "角色", "岗位", "责任类型"), required=True, label="职务"),
-    Field("subject_kind", ("对象类型", "责任对象类型", "对象类别", "kind"), label="对象类型"),
+    Field(
+        "code",
+        "编码、编号、责任编号、id、任职编号、记录编号",
+        label="编码",
+    ),
+    Field(
+        "role",
+        "职务、角色、岗位、责任类型、角色名称、职务名称、岗位名称、任职、担任职务、人员类型、"
+        "人员类别、力量类型、role name、position",
+        required=True,
+        label="职务",
+    ),
+    Field(
+        "subject_kind",
+        "对象类型、责任对象类型、对象类别、kind、对象种类、责任类别、subject type",
+        label="对象类型",
+    ),
     Field(
         "subject_code",
-        (
-            "对象编码",
-            "责任对象",
-            "责任对象编码",
-            "网格编码",
-            "网格编号",
-            "网格",
-            "社区编码",
-            "subject",
-            "grid_code",
-            "grid",
-        ),
+        "对象编码、责任对象、责任对象编码、网格编码、网格编号、网格、社区编码、subject、grid_code、"
+        "grid、责任网格、责任网格编码、责任网格编号、所属网格、所在网格、网格代码、网格名称、"
+        "责任区域、责任区、负责网格、包保网格、责任路段、责任街路、责任河段、路名、社区、所属社区、"
+        "社区名称、单位编码、责任单位、对象名称、责任对象名称、area、zone",
         required=True,
         label="对象编码",
     ),
     Field(
         "person_code",
-        ("工号", "人员编码", "责任人", "责任人工号", "姓名", "person", "leader"),
+        "工号、人员编码、人员编号、员工编号、职工号、人员工号、责任人工号、责任人编号、责任人编码、"
+        "网格员编号、网格长编号、网格员工号、负责人工号、负责人编号、person id、staff id、责任人、姓名、"
+        "person、leader、人员、责任人姓名、人员姓名、负责人、负责人姓名、网格长、网格员、手机号、"
+        "手机号码、联系电话、电话、手机、责任人电话、staff、employee、officer、name",
         required=True,
         label="责任人",
     ),
-    Field("acting_code", ("代理人", "代理人工号", "代理", "acting", "acting person"), label="代理人"),
-    Field("acting_from", ("代理开始", "代理开始日期", "代理自"), label="代理开始"),
-    Field("acting_until", ("代理结束", "代理结束日期", "代理至"), label="代理结束"),
+    Field(
+        "acting_code",
+        "代理人、代理人工号、代理、acting、acting person、代理人编号、代理人编码、代理人姓名、"
+        "代班人、代班、替班人、顶岗人、临时代理人",
+        label="代理人",
+    ),
+    Field(
+        "acting_from",
+        "代理开始、代理开始日期、代理自、代理起始、代理起始日期、代理起、代理开始时间、代理起始时间、"
+        "代班开始、请假开始、请假开始日期、acting starts",
+        label="代理开始",
+    ),
+    Field(
+        "acting_until",
+        "代理结束、代理结束日期、代理至、代理终止、代理截止、代理截止日期、代理结束时间、代理止、"
+        "代班结束、请假结束、请假结束日期、acting ends",
+        label="代理结束",
+    ),
     Field(
         "starts_on",
-        ("开始日期", "起始日期", "任职日期", "自", "生效日期", "from", "start", "starts", "start date"),
+        "开始日期、起始日期、任职日期、自、生效日期、from、start、starts、start date、开始、"
+        "开始时间、起始、起始时间、起始日、起、起日、起任日期、任职开始、任职起始、任职时间、"
+        "任职开始日期、到岗日期、上任日期、上岗日期、生效时间、生效日、启用日期、valid from、begin、"
+        "begins",
         label="开始日期",
     ),
-    Field("ends_on", ("until", "ends", "end"), label="截止（不含当天）"),
-    Field("last_day", ("截止日期", "结束日期", "至", "离任日期", "last day", "end date"), label="最后一天"),
+    Field("ends_on", "until、ends、end", label="截止（不含当天）"),
+    Field(
+        "last_day",
+        "截止日期、结束日期、至、离任日期、last day、end date、截止、截止时间、终止日期、终止时间、"
+        "结束、结束时间、止、任职截止、任职结束、任职结束日期、到期日期、到期、失效日期、卸任日期、"
+        "离岗日期、有效期至、有效至、valid until、valid to、to",
+        label="最后一天",
+    ),
 )
 
 
 def prepare(session: Session, intake: Intake) -> Prepared:
     """A duty without a code is known by role, subject, person and first day."""
-    columns: dict[str, Any] = {
-        "role": cells.worded_by(intake, "role", role_code, None, "、".join(role.name for role in ROLES.values())),
-        "subject_kind": cells.worded_by(
-            intake, "subject_kind", subject_kind, "grid", "、".join(SUBJECT_KINDS.values())
-        ),
-        "subject_code": cells.code(intake, "subject_code", needed=True),
-        "person_code": _persons(session, intake, "person_code", needed=True),
-    }
+    roles = "、".join(role.name for role in ROLES.values())
+    columns: dict[str, Any] = {"role": cells.worded_by(intake, "role", role_code, None, roles)}
+    unstated = np.full(len(intake.rows), None, dtype=object)
+    stated = cells.worded_by(intake, "subject_kind", subject_kind, unstated, "、".join(SUBJECT_KINDS.values()))
+    words = cells.code(intake, "subject_code", needed=True)
+    columns["subject_kind"], columns["subject_code"] = subjects(session, intake, stated, words)
+    columns["person_code"] = _persons(session, intake, "person_code", needed=True)
     if intake.has("acting_code"):
         columns["acting_code"] = _persons(session, intake, "acting_code", needed=False)
     for name in ("acting_from", "acting_until", "starts_on", "ends_on"):
@@ -90,6 +123,7 @@ def prepare(session: Session, intake: Intake) -> Prepared:
     ]
     columns["code"] = cells.filled(cells.code(intake, "code"), made)
     columns["code"] = cells.unique(intake, "code", columns["code"])
+    warn_of_overlaps(session, intake, columns)
     return Prepared([lambda _s: Rows(Duty, ("code",), cells.alive(intake, columns))])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from service.files.headers import find_header, looks_like_data
 from service.files.table import Column, ReadOptions, Reject, SourceTable, objects, present, refuse, shown, unique_names
-from service.files.text import as_utf8
+from service.files.text import as_utf8, doubts
 
 csv.field_size_limit(64 << 20)  # one cell may hold a whole boundary as WKT
 _DELIMITERS = ",\t;|，"
@@ -22,20 +22,21 @@ _HEAD = 256 << 10
 _CHUNK = 20_000
 # An apostrophe before what a spreadsheet would take for a formula: exports put it there, it is no letter of the text.
 _GUARD_SEEN, _GUARDED = re.compile(rb"'[=+@\t\r\n-]"), re.compile(r"'+[=+@\t\r\n-]")
+_OPEN_QUOTE = '这一行的引号（"）没有闭合，分不清内容到哪里为止；后面的行照常读。补上引号，或去掉它'
 
 
 def read_delimited(path: Path, data: bytes, options: ReadOptions) -> SourceTable:
     """A table of text or None (empty cell). Raises UnreadableFile."""
     data, encoding = as_utf8(data, path, options.encoding)
-    notes = [f"文字编码：{encoding}"]
+    notes = [f"文字编码：{encoding}", *doubts(data)]
     head = data[:_HEAD].decode("utf-8", errors="ignore")
     delimiter = _delimiter(head)
     header_line, names = _header(path, head, delimiter, options, notes)
     begin = _after_lines(data, header_line)
     if delimiter != ",":
         notes.append("列之间的分隔符：" + {"\t": "制表符"}.get(delimiter, delimiter))
-    columns, lines, rejects = _fast(data, begin, delimiter, len(names)) or _careful(
-        data[begin:].decode("utf-8"), delimiter, len(names)
+    columns, lines, broken = _fast(data, begin, delimiter, len(names)) or _careful(
+        data[begin:].decode("utf-8"), delimiter, len(names), notes, header_line
     )
     if _GUARD_SEEN.search(data, begin):
         columns = [_unguarded(column) for column in columns]
@@ -46,7 +47,8 @@ def read_delimited(path: Path, data: bytes, options: ReadOptions) -> SourceTable
         row_numbers=lines + header_line,
         encoding=encoding,
         notes=notes,
-        rejects=[Reject(r.row + header_line, r.field, r.value, r.reason) for r in rejects],
+        rejects=[Reject(one.line + header_line, "", shown(" | ".join(one.cells)), one.reason) for one in broken],
+        ragged={one.line + header_line: _folded(one.cells, delimiter, len(names)) for one in broken},
     )
     _drop_blank(table)
     if not len(table) and not table.rejects:
@@ -122,14 +124,29 @@ def _after_lines(data: bytes, lines: int) -> int:
     return position
 
 
-Read = tuple[list[Column], NDArray[np.int64], list[Reject]]
+@dataclass(frozen=True)
+class Broken:
+    """A record that can't be cut into the header's columns; `line` from 1 behind the header."""
+
+    line: int
+    cells: list[str]
+    reason: str
+
+
+Read = tuple[list[Column], NDArray[np.int64], list[Broken]]
+
+
+def _folded(cells: list[str], delimiter: str, width: int) -> list[str]:
+    """As many cells as the header has, what is over joined in the last."""
+    cells = cells + [""] * (width - len(cells))
+    return [*cells[: width - 1], delimiter.join(cells[width - 1 :])]
 
 
 def _fast(data: bytes, begin: int, delimiter: str, width: int) -> Read | None:
     """pandas' C engine; None when a row doesn't fit, so that the careful reader can say which."""
     if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
         return None
-    lines = _record_lines(data, begin)
+    lines = _record_lines(data, begin, delimiter)
     if lines is None or not len(lines):
         return None
     source = io.BytesIO(data)  # shares the bytes
@@ -156,8 +173,11 @@ def _fast(data: bytes, begin: int, delimiter: str, width: int) -> Read | None:
     return columns, lines, []
 
 
-def _record_lines(data: bytes, begin: int) -> NDArray[np.int64] | None:
-    """Line number (from 1) at which each record starts; a newline inside quotes ends no record."""
+def _record_lines(data: bytes, begin: int, delimiter: str) -> NDArray[np.int64] | None:
+    """Line number (from 1) at which each record starts; a newline inside quotes ends no record.
+
+    None where quotes are not closed: one left over, or text behind the second of a pair that has lines between.
+    """
     codes = np.frombuffer(data, dtype=np.uint8, offset=begin) if begin < len(data) else np.empty(0, dtype=np.uint8)
     breaks = np.flatnonzero(codes == 10)
     quotes = np.flatnonzero(codes == 34)
@@ -165,46 +185,66 @@ def _record_lines(data: bytes, begin: int) -> NDArray[np.int64] | None:
         if len(quotes) % 2:
             return None
         ends_record = np.searchsorted(quotes, breaks) % 2 == 0
+        behind = codes[np.minimum(quotes[1::2] + 1, len(codes) - 1)]
+        allowed = [10, 13, 34, ord(delimiter) if ord(delimiter) < 128 else delimiter.encode()[0]]
+        if not ends_record.all() and not (np.isin(behind, allowed)).all():
+            return None
     else:
         ends_record = np.ones(len(breaks), dtype=bool)
     starts = np.concatenate(([1], np.flatnonzero(ends_record) + 2))
     return starts[:-1] if data.endswith(b"\n") else starts
 
 
-def _careful(body: str, delimiter: str, width: int) -> Read:
-    """The csv module, row by row: a row with too many cells is rejected, the others are kept."""
-    rows, lines, rejects = _split(csv.reader(io.StringIO(body, newline=""), delimiter=delimiter), width)
-    if rows and _swallowed(rows):
-        plain = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, quoting=csv.QUOTE_NONE)
-        rows, lines, rejects = _split(plain, width, unquote=True)
-    columns = [objects([row[i] or None for row in rows]) for i in range(width)]
-    return columns, np.array(lines, dtype=np.int64), rejects
+def _careful(body: str, delimiter: str, width: int, notes: list[str], header_line: int) -> Read:
+    """The csv module, record by record: one that doesn't fit is rejected, the others are kept.
 
-
-def _swallowed(rows: list[list[str]]) -> bool:
-    """A quote that nobody closed has swallowed the lines after it."""
-    return any(cell.count("\n") > 50 for cell in rows[-1])
-
-
-def _split(
-    reader: Iterable[list[str]], width: int, unquote: bool = False
-) -> tuple[list[list[str]], list[int], list[Reject]]:
+    A quote that nobody closed swallows the lines after it, up to the next quote or the end. Its line is read without
+    the quote where it fits so, else rejected; the others are read as ever.
+    """
+    text = io.StringIO(body, newline="").readlines()
     rows: list[list[str]] = []
     lines: list[int] = []
-    rejects: list[Reject] = []
-    before = 0
-    for row in reader:
-        line, before = before + 1, reader.line_num  # type: ignore[attr-defined]
-        cells = [cell.strip('"') for cell in row] if unquote else row
-        if len(cells) > width and not any(cells[width:]):
-            cells = cells[:width]
-        if len(cells) > width:
-            reason = f"这一行有 {len(cells)} 列，表头只有 {width} 列：多半是内容里的分隔符没有用引号括起来"
-            rejects.append(Reject(line, "", shown(" | ".join(cells)), reason))
-            continue
-        rows.append(cells + [""] * (width - len(cells)))
-        lines.append(line)
-    return rows, lines, rejects
+    broken: list[Broken] = []
+
+    def take(line: int, cells: list[str], reason: str | None) -> None:
+        if reason is not None:
+            broken.append(Broken(line, cells, reason))
+        else:
+            rows.append(cells + [""] * (width - len(cells)))
+            lines.append(line)
+
+    start = 0
+    while start < len(text):
+        reader = csv.reader((text[i] for i in range(start, len(text))), delimiter=delimiter)
+        first = start
+        start = len(text)
+        before = first
+        for cells in reader:
+            line, before = before + 1, first + reader.line_num
+            if before > line and _badly_quoted(text[line - 1 : before], delimiter):
+                cells = next(csv.reader([text[line - 1]], delimiter=delimiter, quoting=csv.QUOTE_NONE))
+                cells, reason = [cell.strip('"') for cell in cells], None if len(cells) == width else _OPEN_QUOTE
+                if reason is None:
+                    notes.append(f"第 {line + header_line} 行有一个引号没有闭合，当作没有引号读")
+                take(line, cells, reason)
+                start = line
+                break
+            if len(cells) > width and not any(cells[width:]):
+                cells = cells[:width]
+            too_many = f"这一行有 {len(cells)} 列，表头只有 {width} 列：多半是内容里的分隔符没有用引号括起来"
+            take(line, cells, too_many if len(cells) > width else None)
+    columns = [objects([row[i] or None for row in rows]) for i in range(width)]
+    return columns, np.array(lines, dtype=np.int64), broken
+
+
+def _badly_quoted(record: list[str], delimiter: str) -> bool:
+    """Whether a record of several lines ends inside a quoted cell, or goes on where one was closed."""
+    try:
+        for _ in csv.reader(iter(record), delimiter=delimiter, strict=True):
+            pass
+    except csv.Error:
+        return True
+    return False
 
 
 def _drop_blank(table: SourceTable) -> None:

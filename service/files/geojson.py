@@ -13,7 +13,7 @@ import orjson
 
 from service.files.coordinates import BrokenShape, build
 from service.files.table import ReadOptions, Reject, SourceTable, objects, refuse, shown, unique_names
-from service.files.text import as_utf8
+from service.files.text import as_utf8, doubts
 
 _SHAPES = {"point", "multipoint", "linestring", "multilinestring", "polygon", "multipolygon", "geometrycollection"}
 _EPSG = re.compile(r"EPSG:(?:[\d.]*:)?(\d+)$", re.IGNORECASE)
@@ -22,7 +22,7 @@ _EPSG = re.compile(r"EPSG:(?:[\d.]*:)?(\d+)$", re.IGNORECASE)
 def read_geojson(path: Path, data: bytes, options: ReadOptions) -> SourceTable:
     """FeatureCollections, single features and geometries, and sequences of them. Raises UnreadableFile."""
     data, encoding = as_utf8(data, path, options.encoding)
-    notes: list[str] = []
+    notes = doubts(data)
     rejects: list[Reject] = []
     numbered, crs = _features(path, data, notes, rejects)
     if not numbered and not rejects:

@@ -21,7 +21,10 @@ _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】|〔[^〔〕]*�
 
 @dataclass(frozen=True)
 class Field:
-    """A field that an import knows. `parse` takes (column, field name); without it the raw values are handed on."""
+    """A field that an import knows. `parse` takes (column, field name); without it the raw values are handed on.
+
+    synonyms: the surest first, as one text parted by “、” where there are many.
+    """
 
     name: str
     synonyms: Sequence[str] = ()
@@ -32,7 +35,8 @@ class Field:
     @property
     def words(self) -> tuple[str, ...]:
         """Headers that mean this field, the surest first."""
-        return (self.name, *([self.label] if self.label else []), *self.synonyms)
+        others = self.synonyms.split("、") if isinstance(self.synonyms, str) else self.synonyms
+        return (self.name, *([self.label] if self.label else []), *(word for word in others if word))
 
     @property
     def spoken(self) -> str:

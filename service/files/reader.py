@@ -54,6 +54,8 @@ def read_source(path: Path, options: ReadOptions | None = None) -> SourceTable:
     path, options = Path(path), options or ReadOptions()
     if not path.exists():
         raise refuse(path, "找不到。请检查文件名和所在的文件夹。")
+    if options.header_row is not None and options.header_row < 0:
+        raise refuse(path, f"的表头不可能在第 {options.header_row} 行。--header-row 从 1 数起，0 表示没有表头。")
     try:
         return _folder(path, options, path) if path.is_dir() else _file(path, options, path)
     except PermissionError as error:
@@ -68,11 +70,14 @@ def _file(path: Path, options: ReadOptions, shown_as: Path) -> SourceTable:
     if head.startswith((_ZIP, b"PK\x05\x06")):
         return _zipped(path, options, shown_as)
     if head.startswith(_SQLITE):
+        _only(options, shown_as, "layer")
         return read_geopackage(path, options, shown_as)
     if head.startswith(_SHP):
         _not_a_lone_index(path, shown_as)
+        _only(options, shown_as, "layer")
         return read_shapefile(path, options, shown_as)
     if head.startswith(_OLE):
+        _only(options, shown_as, "sheet", "header_row")
         return _renamed(read_sheet(path, options), shown_as)
     if head.startswith(_GZIP):
         return _text(archives.gunzip(path), path, options, shown_as)
@@ -84,6 +89,18 @@ def _file(path: Path, options: ReadOptions, shown_as: Path) -> SourceTable:
     if path.stat().st_size > MAX_TEXT:
         raise refuse(shown_as, f"超过 {MAX_TEXT >> 20} MB，没有读取。请拆成几个文件分别导入。")
     return _text(path.read_bytes(), path, options, shown_as)
+
+
+def _only(options: ReadOptions, shown_as: Path, *useful: str) -> None:
+    """An option that this kind of file has no use for was meant for another file. Raises UnreadableFile."""
+    for name, option, reason in (
+        ("sheet", "--sheet", "不是 Excel 工作簿，没有工作表“{}”"),
+        ("layer", "--layer", "不分图层，没有图层“{}”"),
+        ("header_row", "--header-row", "不是表格，没有第 {} 行这样的表头"),
+    ):
+        value = getattr(options, name)
+        if value is not None and name not in useful:
+            raise refuse(shown_as, f"{reason.format(value)}。去掉 {option} 再导入，或改选另一份文件。")
 
 
 def _not_a_lone_index(path: Path, shown_as: Path) -> None:
@@ -106,17 +123,21 @@ def _text(data: bytes, path: Path, options: ReadOptions, shown_as: Path) -> Sour
     if not start:
         raise refuse(shown_as, "里只有空白，没有数据。请重新导出。")
     if start[0] in "{[\x1e":
+        _only(options, shown_as)
         table = read_geojson(shown_as, data, options)
         settle(table)
         return table
     if start.startswith("<"):
         if "<kml" in start or "<Placemark" in start or ":kml" in start:
+            _only(options, shown_as, "layer")
             return read_kml(path, data, options, shown_as)
         if "<html" in start.lower() or "<table" in start.lower():
             raise refuse(shown_as, "其实是网页（有的系统这样导出“Excel”）。请用 Excel 打开，另存为 .xlsx 再导入。")
         raise refuse(shown_as, "是不认识的 XML。" + _USABLE)
+    _only(options, shown_as, "header_row")
     table = read_delimited(shown_as, data, options)
-    take_geometry_column(table)
+    if options.shapes:
+        take_geometry_column(table)
     return table
 
 
@@ -131,8 +152,10 @@ def _zipped(path: Path, options: ReadOptions, shown_as: Path) -> SourceTable:
     """A workbook, a KMZ, or a zip with one data set; several are named and one is asked for."""
     names = [archives.member_name(member) for member in archives.check_zip(path)]
     if any(n in {"xl/workbook.xml", "xl/workbook.bin", "content.xml"} for n in names):
+        _only(options, shown_as, "sheet", "header_row")
         table = _renamed(read_sheet(path, options), shown_as)
-        take_geometry_column(table)
+        if options.shapes:
+            take_geometry_column(table)
         return table
     if not names:
         raise refuse(shown_as, "是空的压缩包。请重新压缩要导入的文件。")
@@ -163,7 +186,7 @@ def _folder(folder: Path, options: ReadOptions, shown_as: Path) -> SourceTable:
     target = found[0]
     if target.is_dir():
         return read_geodatabase(target, options, shown_as)
-    if target.suffix.lower() == ".shp" and options.layer in (target.stem, target.name):
+    if options.layer in (target.stem, target.name):
         options = replace(options, layer=None)
     table = _file(target, options, shown_as)
     if target.name != shown_as.name:

@@ -20,7 +20,8 @@ class ReadOptions:
     """What the user said about the file; None means: find out.
 
     `crs` is carried for the caller, who transforms; a reader reports what the file declares and never transforms.
-    `header_row` counts as a clerk does, from 1; 0 says that there is no header.
+    `header_row` counts as a clerk does, from 1; 0 says that there is no header. Without `shapes` a column of WKT stays
+    a column.
     """
 
     crs: str | None = None
@@ -28,6 +29,7 @@ class ReadOptions:
     encoding: str | None = None
     sheet: str | None = None
     header_row: int | None = None
+    shapes: bool = True
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class SourceTable:
     geometry: shape (n,), shapely objects in the file's own CRS, None where missing; None when the file has none at all.
     crs: what the file declares ("EPSG:2227" or WKT), None when it declares nothing.
     row_numbers: shape (n,), the line in the file (tables, header included) or the number of the feature, from 1.
+    ragged: the cells of the rows of delimited text that have more than the header, by row number.
     """
 
     path: Path
@@ -58,6 +61,7 @@ class SourceTable:
     encoding: str | None = None
     notes: list[str] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    ragged: dict[int, list[str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.row_numbers)

@@ -21,6 +21,7 @@ _WORD = re.compile(r"[^\x00-\x7f]{3,}")
 _IDEOGRAPH = re.compile("[\u4e00-\u9fff]")
 _ODD_CONTROLS = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c\x1d\x1f]")
 _SAMPLE = 1 << 20
+_SEVERAL = 3
 
 
 def decode(data: bytes, path: Path, encoding: str | None = None) -> tuple[str, str]:
@@ -122,23 +123,39 @@ def _nearly(data: bytes, codec: str, path: Path, label: str, error: UnicodeDecod
 
 def _checked(text: str, path: Path) -> str:
     head = text[:_SAMPLE]
-    if len(_SPOILT.findall(head)) >= 3:
+    if len(_SPOILT.findall(head)) >= _SEVERAL:
         raise refuse(path, "里的中文已经变成乱码（如“锟斤拷”“ä¸­”），原字找不回来。请从原系统重新导出，保存为 UTF-8。")
-    if meant := _read_as_gbk(head):
-        raise refuse(path, f"里的中文变成了乱码（{meant}）：文字编码弄错了。请从原系统重新导出，保存为 UTF-8。")
+    words, spoilt = _read_as_gbk(head)
+    if spoilt and (len(spoilt) == words or (len(spoilt) >= _SEVERAL and 2 * len(spoilt) >= words)):
+        raise refuse(
+            path, f"里的中文变成了乱码（{_example(spoilt)}）：文字编码弄错了。请从原系统重新导出，保存为 UTF-8。"
+        )
     return text
 
 
-def _read_as_gbk(text: str) -> str:
-    """An example when most words are UTF-8 that somebody read as GBK, else nothing. Real words are never such bytes.
+def doubts(data: bytes) -> list[str]:
+    """Notes on a few words that look spoilt in text (UTF-8) that is accepted."""
+    head = data[:_SAMPLE].decode("utf-8", errors="ignore")
+    _, spoilt = _read_as_gbk(head)
+    notes = []
+    if spoilt:
+        notes.append(f"有 {len(spoilt)} 个词像乱码（{_example(spoilt)}），请对照原件，必要时从原系统重新导出")
+    if found := _SPOILT.search(head):
+        notes.append(f"有的字已经变成乱码（“{found[0]}”），原字找不回来，请对照原件")
+    return notes
 
-    >>> _read_as_gbk("聚鹤社区,龙江社区,龙水社区".encode().decode("gbk"))
-    '“鑱氶工绀惧尯”应是“聚鹤社区”'
+
+def _read_as_gbk(text: str) -> tuple[int, dict[str, str]]:
+    """(how many words, those that are UTF-8 read as GBK, with their meaning). Real words are never such bytes.
+
+    >>> _read_as_gbk("聚鹤社区,龙江社区,龙水社区".encode().decode("gbk"))[1]["鑱氶工绀惧尯"]
+    '聚鹤社区'
     """
     words = dict.fromkeys(_WORD.findall(text))
-    spoilt = {word: meant for word in words if (meant := _as_utf8_again(word))}
-    if len(spoilt) < 3 or 2 * len(spoilt) < len(words):
-        return ""
+    return len(words), {word: meant for word in words if (meant := _as_utf8_again(word))}
+
+
+def _example(spoilt: dict[str, str]) -> str:
     word, meant = next(iter(spoilt.items()))
     return f"“{word[:12]}”应是“{meant[:8]}”"
 

@@ -6,7 +6,6 @@ them; which run is which follows from their lengths. So one pass reads every not
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
@@ -17,29 +16,28 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from service.errors import InvalidValue
+from service.files.dateorder import UNCLEAR, date_parts
 from service.files.parsed import Distinct, Parsed
 from service.files.table import Column, objects
+from service.files.timewords import plain_texts
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 _WIDEST = 48
 _RUNS = 10
-_ORDINARY = re.compile(r"[^0-9 :/.+\n\-TZAPMtzapm]")
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _EXCEL_EPOCH = np.datetime64("1899-12-30", "ms")
 _EPOCH = np.datetime64("1970-01-01", "ms")
 _DAY_MS = 86_400_000
 _UNREADABLE = "看不懂这个时间，请写成 2025-01-31 08:30"
 _IMPOSSIBLE = "没有这个日期或时间"
-_AMBIGUOUS = "“{field}”的日期分不清月和日（如 1/2/2025），按“月/日/年”理解"
-_BY_EVIDENCE = "“{field}”的日期按“{order}”理解（有超过 12 的数可以判断）"
+_SHORT_YEARS = "“{field}”里写了月份名称的日期，两位数的年份在最后，按 20 几几年理解（69 到 99 是 19 几几年）"
 
 
 def parse_time(column: Column, field: str, zone: str | tzinfo = "Asia/Shanghai") -> Parsed:
     """Moments as datetime64[ms] in UTC, shape (n,), NaT where missing. A time that names no zone is taken in `zone`."""
     read = _read(column, field)
     local = np.where(read.good & ~read.fixed, read.moment, np.datetime64("NaT", "ms"))
-    moment = np.where(read.fixed, read.moment, _to_utc(local, _zone(zone)))
+    moment = np.where(read.fixed, read.moment, to_utc(local, zone))
     return _finish(read, moment.astype("datetime64[ms]"), field)
 
 
@@ -50,6 +48,12 @@ def parse_date(column: Column, field: str, zone: str | tzinfo = "Asia/Shanghai")
     local = there.tz_convert(_zone(zone)).tz_localize(None).to_numpy()
     days = np.where(read.fixed, local.astype("datetime64[ms]"), read.moment)
     return _finish(read, days.astype("datetime64[D]"), field)
+
+
+def parse_wall_clock(column: Column, field: str) -> Parsed:
+    """What the cells say, whatever zone they name: datetime64[ms] in nobody's zone, shape (n,), NaT where missing."""
+    read = _read(column, field)
+    return _finish(read, read.moment.astype("datetime64[ms]"), field)
 
 
 @dataclass
@@ -80,6 +84,9 @@ def _read(column: Column, field: str) -> _Read:
     reasons = objects([None] * len(texts))
     reasons[~good & ~blank] = _UNREADABLE
     reasons[runs.impossible & ~good & ~blank] = _IMPOSSIBLE
+    reasons[runs.unclear & ~good] = UNCLEAR
+    if runs.short_years:
+        notes.append(_SHORT_YEARS.format(field=field))
     moment[~good] = np.datetime64("NaT")
     return _Read(distinct, moment, fixed & good, good, reasons, notes)
 
@@ -98,17 +105,23 @@ def _zone(zone: str | tzinfo) -> tzinfo:
         raise InvalidValue("time_zone", f"没有“{zone}”这个时区，例如 Asia/Shanghai、America/New_York。") from error
 
 
-def _to_utc(local: NDArray[np.datetime64], zone: tzinfo) -> NDArray[np.datetime64]:
-    """The hour that happens twice is taken as its first, the one that never happens as the moment the clock jumps."""
+def to_utc(local: NDArray[np.datetime64], zone: str | tzinfo) -> NDArray[np.datetime64]:
+    """Wall clocks in a zone as UTC.
+
+    The hour that happens twice is taken as its first, the one that never happens as the moment the clock jumps.
+    """
     index = pd.DatetimeIndex(local)
     first = np.ones(len(index), dtype=bool)
-    aware = index.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
+    aware = index.tz_localize(_zone(zone), ambiguous=first, nonexistent="shift_forward")
     return aware.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ms]")
 
 
 @dataclass
 class _Runs:
-    """What a column's cells consist of. values, lengths: (runs, k); -1 and 0 where a run is absent."""
+    """What a column's cells consist of. values, lengths: (runs, k); -1 and 0 where a run is absent.
+
+    mark: the character behind the first run; short_years: whether a named month has a year of two digits.
+    """
 
     values: Ints
     lengths: Ints
@@ -119,13 +132,16 @@ class _Runs:
     offset_ms: Ints
     strange: Bools
     colon: Bools
+    mark: Ints
+    short_years: bool
     impossible: Bools
+    unclear: Bools
 
 
 def _take_apart(texts: Column) -> _Runs:
     """Runs of digits and marks, character column by character column."""
     k = len(texts)
-    lowered = _plain_texts(texts.tolist())
+    lowered, short_years = plain_texts(texts.tolist())
     letters = np.array(
         lowered or [""], dtype=f"U{_WIDEST + 1}" if lowered and len(max(lowered, key=len)) > _WIDEST else str
     )[:k]
@@ -136,10 +152,13 @@ def _take_apart(texts: Column) -> _Runs:
     before = np.zeros(k, dtype=bool)
     marks = {name: np.zeros(k, dtype=bool) for name in ("a", "p", "z", "plus", "minus", "strange", "colon")}
     sign_at = np.full(k, _RUNS, dtype=np.int64)
+    mark = np.zeros(k, dtype=np.int64)
     rows = np.arange(k)
     for j in range(width):
         c = codes[:, j]
         digit = (c >= 48) & (c <= 57)
+        if j and (ended := before & ~digit & (current == 0)).any():
+            mark[ended] = c[ended]
         current = np.minimum(current + (digit & ~before), _RUNS - 1)
         _append_digits(values, lengths, current, digit, c)
         _note_marks(c, digit, current, marks, sign_at)
@@ -155,8 +174,11 @@ def _take_apart(texts: Column) -> _Runs:
     offset = np.where(signed, (hours * 60 + minutes) * 60_000, 0) * np.where(marks["minus"], -1, 1)
     count = np.where(signed, sign_at, current + 1)
     bad = marks["strange"] | too_long | (signed & ((hours < 0) | (hours > 14) | (minutes > 59)))
-    nothing = np.zeros(k, dtype=bool)
-    return _Runs(values, lengths, count, marks["p"], marks["a"], zoned, offset, bad, marks["colon"], nothing)
+    impossible, unclear = np.zeros((2, k), dtype=bool)
+    return _Runs(
+        values, lengths, count, marks["p"], marks["a"], zoned, offset, bad, marks["colon"], mark, short_years,
+        impossible, unclear,
+    )  # fmt: skip
 
 
 def _append_digits(values: Ints, lengths: Ints, run: Ints, digit: Bools, c: NDArray[np.uint32]) -> None:
@@ -197,49 +219,6 @@ def _note_marks(c: NDArray[np.uint32], digit: Bools, run: Ints, marks: dict[str,
             marks["strange"] |= here
 
 
-def _plain_texts(texts: list[str]) -> list[str]:
-    """Lower case, narrow, months as numbers; a column of digits and signs only needs no look at each cell."""
-    together = "\n".join(texts)
-    if _ORDINARY.search(together) or together.count("\n") != len(texts) - 1:
-        return [_with_month_numbers(t) for t in texts]
-    return together.lower().split("\n")
-
-
-def _with_month_numbers(text: str) -> str:
-    """Lower case, narrow digits, months named in English as two digits, UTC and GMT as Z."""
-    text = text.strip().lower()
-    if text.isascii() and not any(c in text for c in "bcegijklnoqrsuvwxy"):
-        return text
-    if not text.isascii():
-        text = text.translate(_WIDE)
-    for name in ("utc", "gmt"):
-        text = text.replace(name, "z")
-    for number, month in enumerate(_MONTHS, start=1):
-        if month in text:
-            head, _, tail = text.partition(month)
-            rest = tail.lstrip("abcdefghijklmnopqrstuvwxyz.")
-            # "Jan 31, 2025" and "31 Jan 2025" become 2025-01-31 where year and day are plain.
-            days, years = (
-                head.strip(" -/,").split(" ")[-1],
-                rest.strip(" -/,").replace(",", " ").replace("-", " ").split(),
-            )
-            if days.isdigit() and years:
-                return " ".join([f"{years[0]}-{number:02d}-{days}", *years[1:]])
-            if len(years) > 1:
-                return " ".join([f"{years[1]}-{number:02d}-{years[0]}", *years[2:]])
-    return text
-
-
-_WIDE = {0xFF10 + i: 48 + i for i in range(10)} | {
-    0xFF1A: 58,
-    0xFF0F: 47,
-    0xFF0D: 45,
-    0xFF0E: 46,
-    0x2013: 45,
-    0x2212: 45,
-}
-
-
 def _calendar(runs: _Runs, field: str, notes: list[str]) -> tuple[NDArray[np.datetime64], Bools]:
     """(local moment, holds) from the runs."""
     v, n = runs.values, runs.lengths
@@ -247,11 +226,12 @@ def _calendar(runs: _Runs, field: str, notes: list[str]) -> tuple[NDArray[np.dat
     compact = whole & (n[0] >= 8) & (n[0] % 2 == 0) & (n[0] <= 14)
     stamp = np.where(compact, v[0] * 10 ** np.clip(14 - n[0], 0, 6), 0)
     year_first = whole & (n[0] == 4) & (runs.count >= 3)
-    year_last = whole & (n[0] <= 2) & (n[1] <= 2) & ((n[2] == 4) | (n[2] == 2)) & (runs.count >= 3)
-    day_first = _day_before_month(v[0], v[1], year_last, field, notes)
-    year = np.where(compact, stamp // 10**10, np.where(year_first, v[0], np.where(n[2] == 2, v[2] + 2000, v[2])))
-    month = np.where(compact, stamp // 10**8 % 100, np.where(year_first, v[1], v[1] if day_first else v[0]))
-    day = np.where(compact, stamp // 10**6 % 100, np.where(year_first, v[2], v[0] if day_first else v[1]))
+    three = whole & (n[0] <= 2) & (n[1] <= 2) & (runs.count >= 3) & (runs.mark != ord(":"))
+    year_last, short = three & (n[2] == 4), three & (n[2] == 2)
+    (year, month, day), runs.unclear = date_parts(v[:3], year_last, short, runs.mark == ord("."), field, notes)
+    year = np.where(compact, stamp // 10**10, year)
+    month = np.where(compact, stamp // 10**8 % 100, month)
+    day = np.where(compact, stamp // 10**6 % 100, day)
     inner = compact & (n[0] > 8)
     start = np.where(compact, 1, 3)
     rows = np.arange(v.shape[1])
@@ -263,24 +243,10 @@ def _calendar(runs: _Runs, field: str, notes: list[str]) -> tuple[NDArray[np.dat
     fraction = np.where(digits > 0, clock[3] * 1000 // 10 ** np.clip(digits, 0, 17), 0)
     hour = np.where(runs.afternoon & (hour < 12), hour + 12, hour)
     hour = np.where(runs.morning & ~runs.afternoon & (hour == 12), 0, hour)
-    shaped = (compact | year_first | year_last) & (runs.count <= start + 4)
+    shaped = (compact | year_first | year_last | short) & ~runs.unclear & (runs.count <= start + 4)
     moment, exists = _moment(year, month, day, hour, minute, second, fraction)
     runs.impossible = shaped & ~exists
     return moment, shaped & exists
-
-
-def _day_before_month(first: Ints, second: Ints, applies: Bools, field: str, notes: list[str]) -> bool:
-    """1/31/2025 or 31/1/2025: decided for the column by the numbers beyond 12; month first when nothing tells."""
-    if not applies.any():
-        return False
-    day_first, month_first = int((applies & (first > 12)).sum()), int((applies & (second > 12)).sum())
-    if not day_first and not month_first:
-        if (applies & (first != second)).any():
-            notes.append(_AMBIGUOUS.format(field=field))
-        return False
-    order = "日/月/年" if day_first > month_first else "月/日/年"
-    notes.append(_BY_EVIDENCE.format(field=field, order=order))
-    return day_first > month_first
 
 
 def _moment(

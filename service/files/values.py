@@ -34,12 +34,12 @@ _MOBILE = re.compile(r"1[3-9]\d{9}")
 _OTHER_PHONE = re.compile(r"(0\d{2,3})?[2-9]\d{6,7}(转?\d{1,6})?|[48]00\d{7}|1\d{2,4}|9\d{4}")
 
 
-def parse_text(column: Column, field: str) -> Parsed:
-    """Trimmed text or None, shape (n,) of objects; nothing is a problem."""
+def parse_text(column: Column, field: str, longest: int | None = None) -> Parsed:
+    """Trimmed text or None, shape (n,) of objects; a text of more than `longest` characters is a problem."""
     distinct = Distinct(column)
     trimmed = objects([text.strip() or None for text in distinct.values.tolist()])
     values = distinct.spread(trimmed, None)
-    return Parsed(values, ~present(values), [], [])
+    return Parsed(values, ~present(values), distinct.problems(too_long(trimmed, longest), field), [])
 
 
 def parse_float(column: Column, field: str) -> Parsed:
@@ -62,9 +62,23 @@ def parse_int(column: Column, field: str) -> Parsed:
     return Parsed(values, ~present(values), distinct.problems(reasons, field), [])
 
 
-def parse_code(column: Column, field: str) -> Parsed:
+def too_long(texts: Column, longest: int | None) -> Column:
+    """Reasons for those of distinct texts that have more characters than a field takes, None for the others."""
+    reasons = objects([None] * len(texts))
+    if longest is not None:
+        for i, text in enumerate(texts.tolist()):
+            if text is not None and len(text) > longest:
+                reasons[i] = f"太长：有 {len(text)} 个字，最多 {longest} 个。多半是分列错了；确实这么长就缩短再导入"
+    return reasons
+
+
+def parse_code(column: Column, field: str, longest: int | None = None) -> Parsed:
     """Codes as text or None, shape (n,) of objects. What a spreadsheet did to them is undone, or told where lost."""
     distinct = Distinct(column)
+    long = too_long(distinct.values, longest)
+    if present(long).any():
+        parsed = parse_code(column, field)
+        return parsed._replace(problems=[*distinct.problems(long, field), *parsed.problems])
     if _UNUSUAL.search("".join(distinct.values.tolist())) is None and not (distinct.values == "").any():
         values = distinct.spread(distinct.values, None)
         return Parsed(values, ~present(values), [], [])

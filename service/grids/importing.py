@@ -24,44 +24,79 @@ from service.records.importing import Intake, Kind, Prepared, Rows
 from service.records.unmasking import hide, unmask
 
 Starts = dict[str, date | None]
+_SHOWN = 20
 
 COMMUNITY_FIELDS = (
     Field(
         "code",
-        (
-            "编码",
-            "编号",
-            "代码",
-            "社区编码",
-            "社区代码",
-            "村社区编码",
-            "村社区代码",
-            "统计用区划代码",
-            "区划代码",
-            "id",
-        ),
+        "编码、编号、代码、社区编码、社区代码、村社区编码、村社区代码、统计用区划代码、区划代码、id、"
+        "社区编号、村编码、村代码、村社区编号、行政区划代码、区划编码、统计代码、小区编码",
         required=True,
         label="编码",
     ),
-    Field("name", ("名称", "社区名称", "村社区名称", "社区", "村", "title"), required=True, label="名称"),
-    Field("kind", ("类别", "类型", "性质", "type"), label="类别"),
-    Field("notes", ("备注", "说明", "remark"), label="备注"),
+    Field(
+        "name",
+        "名称、社区名称、村社区名称、社区、村、title、社区（村）、村社区、村名、村名称、社区名、"
+        "村居名称、村（社区）名称",
+        required=True,
+        label="名称",
+    ),
+    Field(
+        "kind",
+        "类别、类型、性质、type、社区类别、社区类型、村社区类别、城乡分类、class",
+        label="类别",
+    ),
+    Field(
+        "notes",
+        "备注、说明、remark、备注说明、remarks、note",
+        label="备注",
+    ),
 )
 GRID_FIELDS = (
     Field(
-        "code", ("网格编码", "网格编号", "网格代码", "编码", "编号", "代码", "id", "grid"), required=True, label="编码"
+        "code",
+        "网格编码、网格编号、网格代码、编码、编号、代码、id、grid、网格号、网格、单元网格编码、"
+        "单元网格编号、单元网格代码、基础网格编码、网格ID、网格标识码、标识码、wgbm、wgdm、wgbh",
+        required=True,
+        label="编码",
     ),
-    Field("name", ("网格名称", "名称", "网格名", "title"), label="名称"),
+    Field(
+        "name",
+        "网格名称、名称、网格名、title、单元网格名称、基础网格名称、名字、wgmc",
+        label="名称",
+    ),
     Field(
         "community_code",
-        ("社区编码", "所属社区编码", "社区代码", "村社区编码", "村社区代码", "所属社区", "社区", "community"),
+        "社区编码、所属社区编码、社区代码、村社区编码、村社区代码、所属社区、社区、community、"
+        "所属村社区、村社区、所属村（社区）、社区名称、社区编号、所属社区编号、所属社区名称、"
+        "所在社区、村、行政村",
         label="社区",
     ),
-    Field("kind", ("网格类型", "类型", "类别", "网格类别", "type"), label="类型"),
-    Field("parent_code", ("上级网格", "上级网格编码", "父网格", "所属网格", "parent"), label="上级网格"),
-    Field("households", ("户数", "总户数", "家庭户数"), label="户数"),
-    Field("population", ("人口", "人口数", "总人口", "常住人口"), label="人口"),
-    Field("notes", ("备注", "说明", "重点场所", "remark"), label="备注"),
+    Field(
+        "kind",
+        "网格类型、类型、类别、网格类别、type、网格性质、网格种类、网格分类、class",
+        label="类型",
+    ),
+    Field(
+        "parent_code",
+        "上级网格、上级网格编码、父网格、所属网格、parent、上级网格编号、上级编码、父级编码、父级网格、所属网格编码",
+        label="上级网格",
+    ),
+    Field(
+        "households",
+        "户数、总户数、家庭户数、户、总户、居民户数、住户数、常住户数、household",
+        label="户数",
+    ),
+    Field(
+        "population",
+        "人口、人口数、总人口、常住人口、人数、常住人口数、户籍人口、总人数、居民人数、实有人口",
+        label="人口",
+    ),
+    Field(
+        "notes",
+        "备注、说明、重点场所、remark、备注说明、remarks、note",
+        label="备注",
+    ),
 )
 
 
@@ -108,6 +143,8 @@ def prepare_grids(session: Session, intake: Intake) -> Prepared:
     columns, outlines = cells.alive_with(intake, columns, shapes)
     starts = _starts(session, set(columns["community_code"].tolist()), intake.asked.edition)
     faults = _faults(session, columns, outlines, homes, starts)
+    if intake.asked.edition is not None:
+        _warn_of_missing(session, intake, columns, homes, starts)
     return Prepared(
         [lambda s: _edition_rows(starts), lambda s: _grid_rows(s, columns, outlines, starts)],
         at_finish=[lambda s, batch_id: _replace_faults(s, batch_id, faults, starts)],
@@ -172,6 +209,35 @@ def _starts(session: Session, homes: set[str], asked: date | None) -> Starts:
         else:
             out[home] = None
     return out
+
+
+def _warn_of_missing(
+    session: Session, intake: Intake, columns: dict[str, Any], homes: list[CommunityRow], starts: Starts
+) -> None:
+    """Grids of the edition before that the new one doesn't have: merged away, or forgotten in the file."""
+    day = intake.asked.edition
+    called = {row.code: row.name for row in homes}
+    rows = session.execute(
+        select(Edition.community_code, Edition.starts_on, Grid.code)
+        .join(Grid, Grid.edition_id == Edition.id)
+        .where(Edition.community_code.in_(list(starts)), visible(Edition), visible(Grid))
+    ).all()
+    filed = set(columns["code"].tolist())
+    for home in starts:
+        editions: dict[date, set[str]] = {}
+        for owner, begins, code in rows:
+            if owner == home:
+                editions.setdefault(begins or date.min, set()).add(code)
+        before = [begins for begins in editions if day is not None and begins < day]
+        if not before:
+            continue
+        missing = sorted(editions[max(before)] - filed - editions.get(day or date.min, set()))
+        if missing:
+            shown = "、".join(missing[:_SHOWN]) + ("…" if len(missing) > _SHOWN else "")
+            intake.verdicts.warn(
+                f"{called.get(home, home)} {day} 起的这一版少了上一版的 {len(missing)} 个网格：{shown}。"
+                "从那天起它们不再有效；若是漏了，补进文件再导一次。"
+            )
 
 
 def _edition_rows(starts: Starts) -> Rows:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.config import ROOT
-from service.files.mapping import Field
+from service.files.mapping import Field, plain_header
 from service.files.table import present
 from service.geo.pointindex import PointIndex
 from service.geo.points import Points
@@ -22,6 +22,7 @@ from service.grids.models import Edition
 from service.grids.queries import zones_on
 from service.grids.rules import TILING_KINDS
 from service.incidents.models import Incident
+from service.incidents.moments import REPORTED_WORDS, choose_moment
 from service.incidents.rules import state_code
 from service.records import cells
 from service.records.batches import visible
@@ -29,115 +30,89 @@ from service.records.counters import INCIDENTS as INCIDENTS_COUNTER
 from service.records.importing import Intake, Kind, Prepared, Rows
 from service.records.unmasking import hide, unmask
 
-_MOST_REPEATED = 0.05
+# Headers that a count, a house number or a layer's own numbering bears as well as a register's number.
+_WEAK_NUMBERS = frozenset({"number", "id", "no", "num", "序号"})
+_MOSTLY = 0.5
 _LOCAL_MS = np.timedelta64(8 * 3600 * 1000, "ms")
+# San Francisco's IncidntNum is no number of an incident: it is the police report's and stands on each of its offences.
 FIELDS = (
     Field(
         "number",
-        (
-            "编号",
-            "事项编号",
-            "案件编号",
-            "案卷编号",
-            "任务号",
-            "受理编号",
-            "工单编号",
-            "工单号",
-            "id",
-            "unique key",
-            "case number",
-            "case id",
-            "incidntnum",
-            "service request id",
-            "request id",
-        ),
+        "编号、事项编号、案件编号、案卷编号、任务号、受理编号、工单编号、工单号、id、unique key、"
+        "case number、case id、service request id、request id、事件编号、事项单号、案件号、案卷号、"
+        "问题编号、工单、流水号、上报编号、登记编号、受理号、诉求编号、任务编号、case no、"
+        "incident number、incident id、reference、ticket",
         label="编号",
     ),
-    Field("category", ("类别编码", "事项编码", "小类编码", "小类代码", "category code", "code"), label="类别编码"),
+    Field(
+        "category",
+        "类别编码、事项编码、小类编码、小类代码、category code、code、类别代码、小类编号、"
+        "案件小类编码、事件编码、事项代码、问题编码",
+        label="类别编码",
+    ),
+    # A bare "type" comes last: elsewhere it is a street's suffix or a vehicle's make.
     Field(
         "category_name",
-        (
-            "类别",
-            "类型",
-            "问题类型",
-            "事项类别",
-            "小类",
-            "小类名称",
-            "案件类型",
-            "complaint type",
-            "type",
-            "category",
-            "offense",
-            "offence",
-            "problem",
-        ),
+        "类别、问题类型、问题类别、事项类别、事项名称、小类、小类名称、案件类型、案件类别、诉求类型、"
+        "complaint type、offense、offence、category、problem、大类、大类名称、类型、type",
         label="类别",
     ),
     Field(
         "description",
-        ("描述", "问题描述", "内容", "案件描述", "诉求内容", "详情", "descriptor", "descript", "details"),
+        "描述、问题描述、内容、案件描述、诉求内容、详情、descriptor、descript、details、情况描述、"
+        "事件描述、事项描述、问题、主要内容、诉求、标题、问题内容、备注、说明、事由、summary、notes",
         label="描述",
     ),
     Field(
         "address",
-        (
-            "地址",
-            "位置",
-            "发生地点",
-            "地点",
-            "事发地址",
-            "案发地址",
-            "incident address",
-            "location description",
-            "place",
-        ),
+        "地址、位置、发生地点、地点、事发地址、案发地址、incident address、location description、"
+        "place、详细地址、位置描述、事发地点、问题位置、案件地址、事件地址、所在位置、发生地址、"
+        "street address、address",
         label="地址",
     ),
     Field(
-        "state", ("状态", "办理状态", "案件状态", "处理状态", "当前状态", "status", "resolution status"), label="状态"
+        "state",
+        "状态、办理状态、案件状态、处理状态、当前状态、status、resolution status、处置状态、"
+        "案件阶段、办理情况、进度、环节、当前环节、处理情况、事件状态",
+        label="状态",
     ),
-    Field("source", ("来源", "案件来源", "问题来源", "上报来源", "channel"), label="来源"),
     Field(
-        "reported_at",
-        (
-            "上报时间",
-            "发现时间",
-            "受理时间",
-            "创建时间",
-            "上报日期",
-            "登记时间",
-            "时间",
-            "日期",
-            "created date",
-            "created",
-            "date",
-            "time",
-            "datetime",
-            "reported",
-            "report date",
-            "opened",
-            "requested datetime",
-        ),
-        required=True,
-        label="上报时间",
+        "source",
+        "来源、案件来源、问题来源、上报来源、channel、上报方式、信息来源、事件来源、问题渠道、渠道、受理渠道、上报渠道",
+        label="来源",
     ),
+    Field("reported_at", REPORTED_WORDS, required=True, label="上报时间"),
+    Field("reported_clock", (), label="上报钟点"),
     Field(
         "due_at",
-        ("截止时间", "办理时限", "处置时限", "应办结时间", "处理截止时间", "due date", "due", "deadline"),
+        "截止时间、办理时限、处置时限、应办结时间、处理截止时间、due date、due、deadline、办结时限、"
+        "处置截止时间、到期时间、限办时间、要求办结时间、应结时间、处理时限、截止日期、办理期限、"
+        "超期时间",
         label="截止时间",
     ),
     Field(
         "closed_at",
-        ("结案时间", "办结时间", "关闭时间", "完成时间", "closed date", "closed", "resolved", "completed date"),
+        "结案时间、办结时间、关闭时间、完成时间、closed date、closed、resolved、completed date、"
+        "办结日期、结案日期、完成日期、处置完成时间、处理完成时间、实际办结时间、核查时间、解决时间、"
+        "关闭日期、closed at、resolved at、closed on",
         label="结案时间",
     ),
     Field(
         "stated_grid",
-        ("网格", "网格编码", "网格编号", "所属网格", "beat", "pddistrict", "community board", "grid"),
+        "网格、网格编码、网格编号、所属网格、beat、pddistrict、community board、grid、网格代码、"
+        "网格名称、责任网格、所在网格、网格号、单元网格、单元网格编号、单元网格编码、district、zone",
         label="所写网格",
     ),
-    Field("lon", ("经度", "x", "lng", "longitude", "long", "x坐标"), label="经度"),
-    Field("lat", ("纬度", "y", "latitude", "y坐标"), label="纬度"),
+    Field(
+        "lon",
+        "经度、x、lng、longitude、long、x坐标、东经、x坐标（经度）、lon wgs84、point x、gps经度",
+        label="经度",
+    ),
+    Field(
+        "lat",
+        "纬度、y、latitude、y坐标、北纬、y坐标（纬度）、lat wgs84、point y、gps纬度",
+        label="纬度",
+    ),
 )
 SOURCE_WORDS = {
     "patrol": "patrol",
@@ -172,7 +147,7 @@ def taxonomy() -> dict[str, str]:
 def prepare(session: Session, intake: Intake) -> Prepared:
     """An incident without a number is known by its time, place and category."""
     hide(intake, "description", words=True)
-    reported = cells.moment(intake, "reported_at", needed=True)
+    reported = cells.moment(intake, "reported_at", needed=True, clock="reported_clock")
     columns: dict[str, Any] = {"reported_at": reported}
     for name in ("due_at", "closed_at"):
         if intake.has(name):
@@ -205,13 +180,19 @@ def prepare(session: Session, intake: Intake) -> Prepared:
 
 
 def _numbers(intake: Intake) -> np.ndarray:
-    """The stated numbers; a column that was only taken for one and repeats itself (a count, a beat) is none."""
+    """The stated numbers; a column that may be something else (a count, a house number) and mostly repeats itself is
+    none. Under an unmistakable header a repeated number is a mistake in its row."""
     numbers = cells.code(intake, "number")
+    header = plain_header(intake.headers.get("number", ""))
+    if "number" in intake.asked.explicit or header not in _WEAK_NUMBERS:
+        return numbers
     given = numbers[present(numbers)]
     repeated = len(given) - len(pd.unique(given))
-    if "number" in intake.asked.explicit or repeated <= _MOST_REPEATED * len(given):
+    if repeated <= _MOSTLY * len(given):
         return numbers
-    intake.verdicts.warn(f"编号一列有 {repeated} 个重复，不像编号，没有采用（确实是编号时加 --map number=列名）")
+    intake.verdicts.warn(
+        f"“{intake.headers['number']}”一列有 {repeated} 个重复，不像编号，没有采用（确实是编号时加 --map number=列名）"
+    )
     return np.full(len(numbers), None, dtype=object)
 
 
@@ -282,4 +263,5 @@ INCIDENTS = Kind(
     {"incidents": Incident},
     (INCIDENTS_COUNTER,),
     points_from=("lon", "lat"),
+    choose=choose_moment,
 )

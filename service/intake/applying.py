@@ -155,7 +155,7 @@ def _finish(
 
 
 def _split(late: list[Change]) -> Iterator[Change]:
-    """Changes in portions that hold the lock under a second; small ones stay whole and become visible at once."""
+    """Changes in portions that hold the lock under a second: a thousand become visible at once, more do so in turn."""
     for change in late:
         for start in range(0, len(change.updated), _AT_ONCE_UPDATES):
             part = change.updated[start : start + _AT_ONCE_UPDATES]

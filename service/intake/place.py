@@ -21,6 +21,7 @@ _ENOUGH = 5
 _TABLES = ("CSV", "XLSX")
 _BETTER = 0.15
 _LOOKED_AT = 20_000
+_FARTHEST = 180.0
 
 
 def place_geometry(session: Session, kind: Kind, intake: Intake, table: SourceTable, asked: str | None) -> None:
@@ -112,8 +113,11 @@ def _some_spots(intake: Intake) -> tuple[np.ndarray, np.ndarray]:
     if intake.geometry is None:
         return np.empty(0), np.empty(0)
     shapes = intake.geometry[~shapely.is_missing(intake.geometry) & intake.alive]
-    spots = shapely.get_coordinates(shapely.centroid(shapes[~shapely.is_empty(shapes)][:_LOOKED_AT]))
-    return spots[:, 0], spots[:, 1]
+    # The middle of the box, not the centroid, which overflows for the numbers that nobody has judged yet.
+    west, south, east, north = shapely.bounds(shapes[~shapely.is_empty(shapes)][:_LOOKED_AT]).T
+    lon, lat = west / 2 + east / 2, south / 2 + north / 2
+    usable = (np.abs(lon) <= _FARTHEST) & (np.abs(lat) <= _FARTHEST)
+    return lon[usable], lat[usable]
 
 
 def _own_area(session: Session, intake: Intake) -> PointIndex | None:

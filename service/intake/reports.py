@@ -8,15 +8,31 @@ from pathlib import Path
 
 import shapely
 
-from service.files.table import Reject
+from service.files.mapping import Mapped
+from service.files.table import Reject, SourceTable, present, shown
+from service.files.targets import check_target
 from service.files.verdicts import Verdicts, write_rejects
 from service.geo.coverage import Fault
 from service.records.importing import Kind
 
 _SHOWN_REJECTS = 10
 _SHOWN_FAULTS = 50
+_SHOWN_COLUMNS = 20
 
 Rejects = list[tuple[str, Reject]]
+
+
+def tell_columns(kind: Kind, mapped: Mapped, table: SourceTable, verdicts: Verdicts) -> None:
+    """Which column was taken for what; those with something in them that nothing was read from."""
+    labels = {field.name: field.label or field.name for field in kind.fields}
+    taken = [f"{labels[field]} ← {shown(column, 30)}" for field, column in mapped.used.items()]
+    if taken:
+        verdicts.warn(f"字段 ← 列：{'；'.join(taken)}")
+    left = [column for column in mapped.unmapped if present(table.columns[column]).any()]
+    if left:
+        more = f"等 {len(left)} 列" if len(left) > _SHOWN_COLUMNS else ""
+        names = "、".join(shown(column, 30) for column in left[:_SHOWN_COLUMNS])
+        verdicts.warn(f"没有用到的列：{names}{more}（要用就加 --map 字段=列名）")
 
 
 def messages(name: str, kind: Kind, verdicts: Verdicts) -> list[str]:
@@ -42,6 +58,13 @@ def describe_faults(faults: Sequence[Fault], verdicts: Verdicts) -> None:
         at = shapely.point_on_surface(fault.geom)
         codes = "、".join(fault.codes[:3])
         verdicts.warn(f"{words[fault.kind]} {fault.area_m2:.1f} m²（{codes}），在 {at.x:.6f},{at.y:.6f}")
+
+
+def check_reports(*targets: Path | None) -> None:
+    """Before anything is stored: whether the files that were asked for can be written. Raises InvalidValue."""
+    for target in targets:
+        if target is not None:
+            check_target(target)
 
 
 def write_reports(rejects_to: Path | None, faults_to: Path | None, rejects: Rejects, faults: Sequence[Fault]) -> None:

@@ -22,7 +22,7 @@ from service.files.verdicts import Verdicts
 from service.intake.applying import apply
 from service.intake.kinds import KINDS
 from service.intake.place import place_geometry
-from service.intake.reports import Rejects, describe_faults, messages, write_reports
+from service.intake.reports import Rejects, check_reports, describe_faults, messages, tell_columns, write_reports
 from service.records.importing import Asked, Intake, Kind, Prepared
 
 ENDED_STAY = "这些行在登记册里已终止：内容照文件更新，仍是终止的。确实还在用的，到登记册里恢复"
@@ -78,6 +78,7 @@ def run_import(database: Database, settings: Settings, request: Request, now: da
 
 
 def _run_import(database: Database, settings: Settings, request: Request, now: datetime) -> Result:
+    check_reports(request.rejects, request.faults)
     options = ReadOptions(request.crs, request.layer, request.encoding, request.sheet, request.header_row)
     tables = [read_source(path, options) for path in request.files]
     if len(tables) > 1 and not request.dry_run:
@@ -86,7 +87,10 @@ def _run_import(database: Database, settings: Settings, request: Request, now: d
     total = apply_table(database, settings, request, tables[0], now)
     for table in tables[1:]:
         total = _sum(total, apply_table(database, settings, request, table, now))
-    write_reports(request.rejects, request.faults, total.rejects, total.faults)
+    try:
+        write_reports(request.rejects, request.faults, total.rejects, total.faults)
+    except OSError as error:  # a full disk: what is stored stays stored, and the verdict is told all the same
+        total.summary["warnings"].append(f"报告没有写成：{error.strerror or error}。数据的处理不受影响")
     return total
 
 
@@ -117,10 +121,11 @@ def apply_table(
     if len(table) or not table.rejects:
         with database.read() as session:
             intake = _intake(session, kind, table, settings, request, verdicts, now)
+            headers = intake.headers
             prepared = kind.prepare(session, intake)
         accepted = int(intake.alive.sum())
     else:
-        prepared, accepted = Prepared([]), 0
+        headers, prepared, accepted = {}, Prepared([]), 0
     rejects = [(name, one) for one in verdicts.rejects]
     if request.strict and (rejects or prepared.faults):
         write_reports(request.rejects, request.faults, rejects, prepared.faults)
@@ -143,6 +148,7 @@ def apply_table(
         "warnings": verdicts.warnings,
         "rejects": str(request.rejects) if request.rejects else None,
         "edition": prepared.edition,
+        "columns": headers,
     }
     return Result(summary, messages(name, kind, verdicts), rejects, prepared.faults)
 
@@ -161,7 +167,10 @@ def _intake(
         raise NothingStored(f"“{table.path.name}”里没有数据行。")
     has_shapes = table.geometry is not None and not shapely.is_missing(table.geometry).all()
     sets = dict(request.sets)
-    mapped = map_columns(table, kind.fields, request.mapping, sets)
+    chosen = kind.choose(table) if kind.choose else {}
+    if chosen.keys() & (request.mapping.keys() | sets.keys()):
+        chosen = {}
+    mapped = map_columns(table, kind.fields, chosen | request.mapping, sets)
     asked = Asked(
         settings.subdistrict,
         now,
@@ -178,6 +187,8 @@ def _intake(
         verdicts,
         asked,
         np.ones(len(table), dtype=bool),
+        headers=mapped.used,
     )
+    tell_columns(kind, mapped, table, verdicts)
     place_geometry(session, kind, intake, table, request.crs)
     return intake

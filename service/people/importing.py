@@ -19,31 +19,82 @@ from service.records.importing import Intake, Kind, Prepared, Rows
 from service.records.unmasking import hide, unmask
 
 PERSON_FIELDS = (
-    Field("code", ("工号", "编号", "人员编号", "人员编码", "编码", "id", "person id", "staff no"), label="工号"),
-    Field("name", ("姓名", "名字", "人员姓名", "full name", "person"), required=True, label="姓名"),
+    Field(
+        "code",
+        "工号、编号、人员编号、人员编码、编码、id、person id、staff no、员工编号、职工号、员工号、"
+        "人员工号、人员代码、网格员编号、staff id、employee id",
+        label="工号",
+    ),
+    Field(
+        "name",
+        "姓名、名字、人员姓名、full name、person、网格员姓名、网格员、联系人、人员、员工姓名",
+        required=True,
+        label="姓名",
+    ),
     Field(
         "phone",
-        ("电话", "手机", "手机号", "手机号码", "联系电话", "联系方式", "电话号码", "mobile", "tel", "telephone"),
+        "电话、手机、手机号、手机号码、联系电话、联系方式、电话号码、mobile、tel、telephone、"
+        "移动电话、联系号码、电话号、办公电话、cell、phone number",
         label="电话",
     ),
     Field(
         "organisation_code",
-        ("单位编码", "单位", "所属单位", "所在单位", "科室", "organisation", "organization", "unit"),
+        "单位编码、单位、所属单位、所在单位、科室、organisation、organization、unit、部门、所属部门、"
+        "所在部门、工作单位、单位名称、所属社区、所在社区、所属科室、department",
         label="单位",
     ),
-    Field("title", ("职务", "岗位", "职位", "position"), label="职务"),
-    Field("notes", ("备注", "说明", "remark", "remarks", "note"), label="备注"),
+    Field(
+        "title",
+        "职务、岗位、职位、position、职务名称、岗位名称、角色、人员类型、人员类别、身份、role",
+        label="职务",
+    ),
+    Field(
+        "notes",
+        "备注、说明、remark、remarks、note、其他、备注说明、comment、comments",
+        label="备注",
+    ),
 )
 ORGANISATION_FIELDS = (
-    Field("code", ("编码", "编号", "单位编码", "单位编号", "统一社会信用代码", "id"), label="编码"),
     Field(
-        "name", ("名称", "单位名称", "科室名称", "单位", "organisation", "organization"), required=True, label="名称"
+        "code",
+        "编码、编号、单位编码、单位编号、统一社会信用代码、id、代码、单位代码、机构编码、机构代码、"
+        "部门编码、组织编码、信用代码、组织机构代码",
+        label="编码",
     ),
-    Field("kind", ("类别", "类型", "单位类别", "type"), label="类别"),
-    Field("head_code", ("一把手", "负责人工号", "负责人编号", "负责人", "head"), label="一把手"),
-    Field("phone", ("电话", "联系电话", "单位电话", "tel", "telephone"), label="电话"),
-    Field("address", ("地址", "住址", "位置"), label="地址"),
-    Field("notes", ("备注", "说明", "remark", "note"), label="备注"),
+    Field(
+        "name",
+        "名称、单位名称、科室名称、单位、organisation、organization、机构名称、部门名称、组织名称、"
+        "全称、单位全称、部门、department",
+        required=True,
+        label="名称",
+    ),
+    Field(
+        "kind",
+        "类别、类型、单位类别、type、单位性质、单位类型、性质、机构类型、机构类别",
+        label="类别",
+    ),
+    Field(
+        "head_code",
+        "一把手、负责人工号、负责人编号、负责人、head、主要负责人、主要领导、第一责任人、负责人编码、"
+        "负责人姓名、法人、法定代表人",
+        label="一把手",
+    ),
+    Field(
+        "phone",
+        "电话、联系电话、单位电话、tel、telephone、手机、手机号、联系方式、电话号码、办公电话、"
+        "值班电话、负责人电话、mobile",
+        label="电话",
+    ),
+    Field(
+        "address",
+        "地址、住址、位置、单位地址、办公地址、详细地址、addr",
+        label="地址",
+    ),
+    Field(
+        "notes",
+        "备注、说明、remark、note、备注说明、remarks、comment",
+        label="备注",
+    ),
 )
 
 

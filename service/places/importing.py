@@ -15,25 +15,55 @@ from service.records import cells
 from service.records.counters import GROUND
 from service.records.importing import Intake, Kind, Prepared, Rows
 
-_CODE = Field("code", ("编码", "编号", "代码", "id", "osm_id", "osmid", "fid"), label="编码")
-_NAME = ("名称", "名字", "title", "label")
+_CODE = Field(
+    "code",
+    "编码、编号、代码、id、osm_id、osmid、fid、标识码、唯一码、道路编码、道路编号、路段编号、"
+    "建筑编码、建筑编号、楼栋编码、楼栋编号、场所编码、场所编号、设施编号、部件编码、部件编号、"
+    "objectid、gid",
+    label="编码",
+)
 STREET_FIELDS = (
     _CODE,
-    Field("name", (*_NAME, "道路名称", "街路名称", "路名", "街道名称", "道路名"), label="名称"),
-    Field("level", ("级别", "等级", "道路等级", "道路级别", "类型", "highway", "class", "fclass"), label="级别"),
+    Field("name", "名称、名字、title、label、道路名称、街路名称、路名、街道名称、道路名", label="名称"),
+    Field(
+        "level",
+        "级别、等级、道路等级、道路级别、类型、highway、class、fclass、街路等级、街路级别、路级、分类",
+        label="级别",
+    ),
 )
 BUILDING_FIELDS = (
     _CODE,
-    Field("name", (*_NAME, "楼名", "建筑名称", "楼栋名称"), label="名称"),
-    Field("address", ("地址", "门牌", "门牌号", "addr", "addr:street"), label="地址"),
+    Field("name", "名称、名字、title、label、楼名、建筑名称、楼栋名称", label="名称"),
+    Field(
+        "address",
+        "地址、门牌、门牌号、addr、addr:street、地址名称、详细地址、位置、坐落、楼址",
+        label="地址",
+    ),
 )
 PLACE_FIELDS = (
     _CODE,
-    Field("name", (*_NAME, "场所名称"), label="名称"),
-    Field("kind", ("类别", "类型", "场所类别", "type", "amenity", "category"), label="类别"),
-    Field("address", ("地址", "位置", "addr"), label="地址"),
-    Field("lon", ("经度", "x", "lng", "longitude", "long"), label="经度"),
-    Field("lat", ("纬度", "y", "latitude"), label="纬度"),
+    Field("name", "名称、名字、title、label、场所名称", label="名称"),
+    Field(
+        "kind",
+        "类别、类型、场所类别、type、amenity、category、场所类型、设施类型、设施类别、部件类型、"
+        "小类、大类、分类、fclass、class",
+        label="类别",
+    ),
+    Field(
+        "address",
+        "地址、位置、addr、详细地址、坐落、所在位置、门牌、addr:street",
+        label="地址",
+    ),
+    Field(
+        "lon",
+        "经度、x、lng、longitude、long、x坐标、东经",
+        label="经度",
+    ),
+    Field(
+        "lat",
+        "纬度、y、latitude、y坐标、北纬",
+        label="纬度",
+    ),
 )
 KIND_WORDS = {
     "农贸市场": "market",

@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from service.errors import InvalidValue
+from service.files.clocks import parse_day_and_clock
 from service.files.parsed import Parsed
 from service.files.table import objects, present
 from service.files.values import parse_code, parse_date, parse_int, parse_lonlat, parse_phone, parse_text, parse_time
@@ -28,6 +29,9 @@ _ACCEPTED = {
 }
 _WORDS = {"line": "线", "polygon": "面", "point": "点", "line_or_point": "线或点", "any": "点、线或面"}
 _NAMES = ("点", "线", "环线", "面", "多点", "多线", "多面", "混合图形")  # in the order of Shapely's type ids
+# Characters that a field takes. Names and codes stand in lists, on the map and in links; more is a file cut wrongly.
+_CODE, _NAME = 100, 200
+_LONGEST = {"description": 20_000, "notes": 5_000, "address": 500, "trade": 1_000}
 _MULTI = (shapely.multipoints, shapely.multilinestrings, shapely.multipolygons)  # by dimension
 
 
@@ -48,7 +52,7 @@ def _parsed(intake: Intake, name: str, parse: Callable[..., Parsed], *more: Any,
 
 def text(intake: Intake, name: str, needed: bool = False) -> Column:
     """Trimmed text; None for an empty cell, which rejects the row where the field is needed."""
-    return _need(intake, name, _parsed(intake, name, parse_text), needed)
+    return _need(intake, name, _parsed(intake, name, parse_text, _LONGEST.get(name, _NAME)), needed)
 
 
 def texts(intake: Intake, names: Iterable[str]) -> dict[str, Column]:
@@ -58,7 +62,7 @@ def texts(intake: Intake, names: Iterable[str]) -> dict[str, Column]:
 
 def code(intake: Intake, name: str, needed: bool = False) -> Column:
     """A text code; what a spreadsheet turned into a number is restored where nothing was lost."""
-    return _need(intake, name, _parsed(intake, name, parse_code), needed)
+    return _need(intake, name, _parsed(intake, name, parse_code, _CODE), needed)
 
 
 def phone(intake: Intake, name: str) -> Column:
@@ -85,15 +89,21 @@ def day(intake: Intake, name: str) -> Column:
     return values
 
 
-def moment(intake: Intake, name: str, needed: bool = False) -> Column:
-    """Times as datetime64[ms], UTC; NaT where empty. The field's texts are given up: there may be millions."""
-    raw = intake.values.pop(name)
-    found = parse_time(raw, name, intake.asked.time_zone)
+def moment(intake: Intake, name: str, needed: bool = False, clock: str | None = None) -> Column:
+    """Times as datetime64[ms], UTC; NaT where empty. `clock`: a field with the time of day, where the file has it.
+
+    The field's texts are given up: there may be millions.
+    """
+    raw, zone = intake.values.pop(name), intake.asked.time_zone
+    if clock is not None and intake.has(clock):
+        found = parse_day_and_clock(raw, intake.values.pop(clock), name, clock, zone)
+    else:
+        found = parse_time(raw, name, zone)
     for note in found.notes:
         intake.verdicts.warn(note)
     for problem in found.problems:
         if needed:
-            intake.reject(problem.row, name, problem.value, problem.reason)
+            intake.reject(problem.row, problem.field, problem.value, problem.reason)
     if not needed:
         intake.verdicts.warn_problems(found.problems, intake.rows)
     values = np.asarray(found.values).astype("datetime64[ms]")
@@ -223,9 +233,9 @@ def shapes(intake: Intake, kind: str, needed: bool = True) -> Column:
             intake.verdicts.warn(f"混合图形里只取了{taken}", rows=[int(intake.rows[i])])
         out[i] = part
     out[empty] = None
+    _in_range(intake, out)
     if kind in ("polygon", "any"):
         out = _repaired(intake, out)
-    _in_range(intake, out)
     if kind in ("polygon", "line"):
         for i in np.flatnonzero(intake.alive).tolist():
             out[i] = as_multi(out[i], kind)

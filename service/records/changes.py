@@ -1,7 +1,7 @@
 """How prepared rows get into a table: told apart as new, changed and unchanged, and written.
 
-Rows of an unfinished import are seen nowhere: new rows carry the batch's id, changed rows are written when the batch
-is finished.
+New rows of an unfinished import are seen nowhere: they carry the batch's id. Changed rows are written when the batch is
+finished, many of them in portions (docs/decisions/011), each row whole.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from service.db.base import Base
 from service.files.mapping import Field
+from service.files.table import SourceTable
 from service.files.verdicts import Verdicts
 from service.geo.points import Points
 
@@ -36,7 +37,7 @@ class Intake:
     """What a kind prepares from: values per field (n,), geometry (n,) in lon/lat or None, the rows' numbers.
 
     `points` instead of `geometry` where the file has two columns of coordinates. `masked`: per field the cells (by
-    index) that hide a value, as exports show them (unmasking.py).
+    index) that hide a value, as exports show them (unmasking.py). `headers`: field to column.
     """
 
     values: dict[str, Column]
@@ -47,6 +48,7 @@ class Intake:
     alive: np.ndarray
     points: Points | None = None
     masked: dict[str, dict[int, str]] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
 
     def reject(self, index: int, name: str, value: object, reason: str) -> None:
         """One row out, with the reason; the first reason of a row counts."""
@@ -102,7 +104,9 @@ class Prepared:
 @dataclass(frozen=True)
 class Kind:
     """One kind of CONTRACT's import. `tables`: name to model, children first, for undoing. `relocates`: what lies in
-    its shapes has to be located again."""
+    its shapes has to be located again. `choose` names columns by what is in them (field to column), where headers
+    alone would mislead.
+    """
 
     name: str
     label: str
@@ -114,3 +118,4 @@ class Kind:
     points_from: tuple[str, str] | None = None
     geometry_needed: bool = False
     relocates: bool = False
+    choose: Callable[[SourceTable], dict[str, str]] | None = None

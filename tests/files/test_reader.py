@@ -60,6 +60,9 @@ def rows(table: SourceTable) -> list[tuple[Any, ...]]:
     return list(zip(*table.columns.values(), strict=True))
 
 
+_POINT = '{"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [109.88, 31.07]}}'
+
+
 class TestTables:
     def test_a_lone_quote_and_nothing_else(self, tmp_path: Path) -> None:
         """Blank text that pandas gives no rows for."""
@@ -107,6 +110,26 @@ class TestTables:
         table = read_source(saved(tmp_path, "表.csv", "编码,地址\n" + "\n".join(lines) + "\n"))
         assert len(table) == 200
         assert table.columns["地址"][7] == "路7号"
+        assert any("第 9 行有一个引号没有闭合" in note for note in table.notes)
+
+    @pytest.mark.parametrize(
+        ("lines", "codes", "rejected"),
+        [
+            (['1,"路1', "2,路2"], ["1", "2"], []),
+            (['1,"路1', "2,路2", '3,"路3', "4,路4"], ["1", "2", "3", "4"], []),
+            (['1,"路1', "2,路2", '3,"路3,又",', "4,路4"], ["1", "2", "3", "4"], []),
+            (['1,"路1,二楼', "2,路2"], ["2"], [2]),
+            (['1,"路', '1"', '2,"路2', '"'], ["1", "2"], []),
+        ],
+        ids=["at the end", "two of them", "before a good one", "with a comma", "closed ones"],
+    )
+    def test_a_stray_quote_costs_its_own_row_at_most(
+        self, tmp_path: Path, lines: list[str], codes: list[str], rejected: list[int]
+    ) -> None:
+        table = read_source(saved(tmp_path, "表.csv", "编码,地址\n" + "\n".join(lines) + "\n"))
+        assert table.columns["编码"].tolist() == codes
+        assert [r.row for r in table.rejects] == rejected
+        assert all("引号" in r.reason and "没有闭合" in r.reason for r in table.rejects)
 
     def test_titles_above_the_header(self, tmp_path: Path) -> None:
         text = "龙门街道网格一览表,,\n填表人：张三,,\n编码,名称,户数\n1,甲,3\n"
@@ -119,6 +142,32 @@ class TestTables:
         assert list(read_source(path, ReadOptions(header_row=2)).columns) == ["c", "d"]
         assert rows(read_source(path, ReadOptions(header_row=0)))[0] == ("a", "b")
         assert "--header-row" in refused(path, ReadOptions(header_row=9))
+
+    def test_two_spoilt_words_and_no_good_one_are_refused(self, tmp_path: Path) -> None:
+        spoilt = "聚鹤社区,龙江社区".encode().decode("gbk")
+        assert "“鑱氶工绀惧尯”应是“聚鹤社区”" in refused(saved(tmp_path, "表.csv", f"code,name\n1,{spoilt}\n"))
+
+    @pytest.mark.parametrize("text", ["暴露垃圾".encode().decode("gbk"), "锟斤拷"])
+    def test_a_spoilt_word_among_good_ones_is_told(self, tmp_path: Path, text: str) -> None:
+        table = read_source(saved(tmp_path, "表.csv", f"上报时间,编号,描述\n2026-11-01,M1,{text}\n"))
+        assert len(table) == 1
+        assert any("乱码" in note and text[:3] in note for note in table.notes)
+
+    @pytest.mark.parametrize(
+        ("name", "text", "options", "says"),
+        [
+            ("表.csv", "a,b\n1,2\n", ReadOptions(sheet="x"), "没有工作表“x”。去掉 --sheet"),
+            ("表.csv", "a,b\n1,2\n", ReadOptions(layer="zz"), "没有图层“zz”。去掉 --layer"),
+            ("表.csv", "a,b\n1,2\n", ReadOptions(header_row=-5), "不可能在第 -5 行"),
+            ("点.geojson", _POINT, ReadOptions(layer="zz"), "没有图层“zz”"),
+            ("点.geojson", _POINT, ReadOptions(sheet="x"), "没有工作表“x”"),
+            ("点.geojson", _POINT, ReadOptions(header_row=1), "去掉 --header-row"),
+        ],
+    )
+    def test_an_option_without_a_use_is_refused(
+        self, tmp_path: Path, name: str, text: str, options: ReadOptions, says: str
+    ) -> None:
+        assert says in refused(saved(tmp_path, name, text), options)
 
     def test_excels_own_delimiter_line(self, tmp_path: Path) -> None:
         table = read_source(saved(tmp_path, "表.csv", "sep=;\n编码;名称\n1;甲\n"))

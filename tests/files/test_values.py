@@ -125,6 +125,34 @@ def test_month_or_day_first_is_decided_for_the_column(column: list[str], days: l
     assert note in parsed.notes[0]
 
 
+@pytest.mark.parametrize(
+    ("column", "days", "note"),
+    [
+        (["23-Nov-26", "5-Nov-26"], ["2026-11-23", "2026-11-05"], "月份名称"),
+        (["05-Nov-2026", "5 November 2026", "Nov 5, 2026", "2026-Nov-05"], ["2026-11-05"] * 4, ""),
+        (["23.11.2026", "11/24/2026 8:30 AM"], ["2026-11-23", "2026-11-24"], "月/日/年"),
+        (["05.11.2026", "1.2.2026"], ["2026-11-05", "2026-02-01"], ""),
+        (["1/31/25", "1/2/25"], ["2025-01-31", "2025-01-02"], "两位数的年份按“月/日/年”"),
+        (["98/12/31", "26/13/31", "26/11/05"], ["1998-12-31", "NaT", "2026-11-05"], "两位数的年份按“年/月/日”"),
+        (["23/11/2026", "5/11/26"], ["2026-11-23", "2026-11-05"], "日/月/年"),
+        (["26/11/23", "26/11/05", "2026-11-01"], ["NaT", "NaT", "2026-11-01"], ""),
+        (["26.11.23", "05-Nov-2026"], ["NaT", "2026-11-05"], ""),
+        (["12:30:45"], ["NaT"], ""),
+    ],
+)
+def test_years_of_two_digits_and_named_months(column: list[str], days: list[str], note: str) -> None:
+    """One column has one order; what can be read in two ways is rejected, never guessed."""
+    parsed = parse_date(objects(column), "日期")
+    assert [str(d) for d in parsed.values] == days
+    assert [p.row for p in parsed.problems] == [i for i, d in enumerate(days) if d == "NaT"]
+    assert note in "".join(parsed.notes) and bool(note) == bool(parsed.notes)
+
+
+def test_two_readings_are_told_in_words() -> None:
+    reasons = {p.reason for p in parse_date(objects(["26/11/23", "26/11/05"]), "日期").problems}
+    assert reasons == {"年份只写了两位数，分不清哪个是年、哪个是日，请写成 2025-01-31"}
+
+
 def test_other_zones_and_their_clock_changes() -> None:
     column = objects(["2025-01-15 08:00", "2025-07-15 08:00", "2025-03-09 02:30", "2025-11-02 01:30"])
     parsed = parse_time(column, "t", "America/New_York")

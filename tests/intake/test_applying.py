@@ -24,10 +24,12 @@ from service.db.engine import Database
 from service.errors import Conflict, InvalidValue, NothingStored, UnreadableFile
 from service.grids.models import Edition, Grid
 from service.incidents.models import Incident
+from service.intake import applying
 from service.intake.applying import undo_unfinished
 from service.intake.kinds import KINDS
 from service.records import counters
 from service.records.batches import APPLYING, DONE, undo, visible
+from service.records.changes import write_updates
 from service.records.models import ImportBatch, ImportRow
 from service.responsibility.lookup import Distances, locate_many
 from service.serving import prepare
@@ -229,6 +231,35 @@ def test_a_second_import_of_the_kind_is_refused_while_one_is_under_way(
     assert bring(in_use, settings, "incidents", late).summary["accepted"] == 10
 
 
+@pytest.mark.parametrize(("changed", "expected"), [(4, {0}), (13, {0, 5, 10})])
+def test_changed_rows_are_seen_in_portions_and_new_ones_at_the_end(
+    database: Database,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changed: int,
+    expected: set[int],
+) -> None:
+    """Every row is its old self or its new one; no new row shows before the end (docs/decisions/011)."""
+    old = "编号,上报时间,类别,描述\n" + "".join(f"A{i},2026-11-01,旧,旧\n" for i in range(20))
+    rows = [f"A{i},2026-11-02,新,新\n" for i in range(changed)] + ["N1,2026-11-02,新,新\n"]
+    assert bring(database, settings, "incidents", put(tmp_path / "旧.csv", old)).exit_code == 0
+    monkeypatch.setattr(applying, "_AT_ONCE_UPDATES", 5)
+    seen: list[list[tuple[str, ...]]] = []
+
+    def watched(*given: Any) -> None:
+        with database.read() as session:
+            columns = (Incident.number, Incident.category_name, Incident.description)
+            seen.append([tuple(row) for row in session.execute(select(*columns).where(visible(Incident)))])
+        write_updates(*given)
+
+    monkeypatch.setattr(applying, "write_updates", watched)
+    path = put(tmp_path / "新.csv", "编号,上报时间,类别,描述\n" + "".join(rows))
+    assert bring(database, settings, "incidents", path).summary["updated"] == changed
+    assert {sum(row[1] == "新" for row in rows) for rows in seen} == expected
+    assert all(category == words and number != "N1" for rows in seen for number, category, words in rows)
+
+
 # Two files in one command -------------------------------------------------------------------------------------------
 
 
@@ -327,6 +358,23 @@ def test_a_second_edition_keeps_the_old_one_answering_before_its_day(
     with two_editions.read() as session:
         located = dict(session.execute(select(Incident.number, Incident.grid_code)).all())
     assert located == {"S1": SOUTH + "002", "S2": SOUTH + "001"}
+
+
+def test_an_edition_with_only_part_of_a_community_names_what_it_leaves_out(
+    two_editions: Database, settings: Settings, tmp_path: Path
+) -> None:
+    def told(path: Path, day: date | None) -> list[str]:
+        done = bring(two_editions, settings, "grids", path, edition=day)
+        return [line for line in done.summary["warnings"] if "少了上一版" in line]
+
+    part = [(box(0, 0, 6, 5), {"code": SOUTH + "001", "community_code": SOUTH})]
+    path = layer(tmp_path / "一个.geojson", part)
+    (line,) = told(path, date(2027, 1, 1))
+    assert line.startswith(f"南社区 2027-01-01 起的这一版少了上一版的 1 个网格：{SOUTH}002。")
+    rest = [(box(6, 0, 10, 5), {"code": SOUTH + "002", "community_code": SOUTH})]
+    assert told(layer(tmp_path / "另一个.geojson", rest), date(2027, 1, 1)) == []
+    assert told(path, None) == [], "a correction leaves the others as they are"
+    assert told(grids(tmp_path, "更早.geojson", 5), date(2020, 1, 1)) == []
 
 
 def test_an_edition_imported_again_changes_nothing(two_editions: Database, settings: Settings, tmp_path: Path) -> None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import csv
+import gzip
+from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
 from service.config import Settings
 from service.db.engine import Database
+from service.db.spatial import raw_geometry, read_points
+from service.incidents.models import Incident
 from service.intake.run import Request, Result, run_import
 from service.responsibility.keeper import Responsibility
 from service.responsibility.lookup import Distances, locate_many
@@ -78,20 +84,35 @@ def board(text: str) -> str:
     return BOROUGHS.get(borough, "?") + number
 
 
+OFFENSES = {"theft": 46556, "burglary": 17802, "auto theft": 7946, "aggravated assault": 7177, "robbery": 6298}
+
+
 def test_houston_without_grids(database: Database, settings: Settings, shared_data: Path) -> None:
+    """Its `type` is a street's suffix, its `time` is UTC, its day and hour stand in two columns, local."""
     path = shared_data / "houston_crime_2010" / "houston_crime_2010.csv.gz"
-    done = bring(database, settings, "incidents", path, time_zone="UTC")
+    done = bring(database, settings, "incidents", path, time_zone="America/Chicago")
     assert (done.summary["read"], done.summary["accepted"]) == (86314, 86314)
     assert any("5 行没有坐标" in line for line in done.summary["warnings"])
+    taken = {"category_name": "offense", "reported_at": "date", "reported_clock": "hour"}
+    assert done.summary["columns"].items() >= taken.items()
+    assert any("类别 ← offense" in line and "上报钟点 ← hour" in line for line in done.summary["warnings"])
+    assert any("没有用到的列：time、premise" in line and "type" in line for line in done.summary["warnings"])
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as rows:
+        hours = Counter(int(row["hour"]) for row in csv.DictReader(rows))
+    with database.read() as session:
+        kept = session.execute(select(Incident.reported_at, Incident.category_name)).all()
+    assert Counter(name for _, name in kept).items() >= OFFENSES.items()
+    local = Counter(moment.astimezone(ZoneInfo("America/Chicago")).hour for moment, _ in kept)
+    assert len(hours) == 24
+    # In the night the clocks went forward, 02:00 to 02:59 never was: 14 March 2010.
+    assert {hour: n for hour, n in local.items() if hour not in (2, 3)} == {
+        hour: n for hour, n in hours.items() if hour not in (2, 3)
+    }
+    assert local[2] + local[3] == hours[2] + hours[3]
 
 
 def test_san_franciscos_projected_points(database: Database, settings: Settings, shared_data: Path) -> None:
     """The file's own X and Y columns are the truth for its projected geometry (EPSG:2227, US feet)."""
-    from sqlalchemy import select
-
-    from service.db.spatial import raw_geometry, read_points
-    from service.incidents.models import Incident
-
     path = shared_data / "sf_crime_2012" / "sf_crime_2012h2.gpkg"
     done = bring(database, settings, "incidents", path, time_zone="America/Los_Angeles")
     assert (done.summary["read"], done.summary["accepted"]) == (13472, 13472)
@@ -99,3 +120,5 @@ def test_san_franciscos_projected_points(database: Database, settings: Settings,
         lon, lat = read_points(list(session.scalars(select(raw_geometry(Incident.geom)))))
     assert lon.min() > -122.52 and lon.max() < -122.36
     assert lat.min() > 37.70 and lat.max() < 37.83
+    # The source's `Time` lost its hours: each is 1899-12-30 00:00, and says nothing.
+    assert done.summary["columns"]["reported_at"] == "Date" and "reported_clock" not in done.summary["columns"]

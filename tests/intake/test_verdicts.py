@@ -72,6 +72,17 @@ class TestPlaces:
         assert row["行号"] == ("8" if form == "csv" else "7")
         assert office.numbers() == [f"A{i}" for i in range(6)]
 
+    @pytest.mark.parametrize("kind", ["communities", "grids"])
+    def test_numbers_beyond_all_measure(self, office: Office, kind: str) -> None:
+        """Judged before anything is computed with them: warnings of the geometry library are errors here."""
+        ring = [[1e300, 31], [109, 31], [109, 1e300], [1e300, 31]]
+        shape = {"type": "Polygon", "coordinates": [ring]}
+        one = {"type": "Feature", "properties": {"编码": "X1", "名称": "远"}, "geometry": shape}
+        text = json.dumps({"type": "FeatureCollection", "features": [one] * 6}, ensure_ascii=False)
+        done = office.bring(kind, office.put("大数.geojson", text))
+        assert counts(done)[:3] == (6, 0, 6)
+        assert "坐标超出经纬度的范围" in done.messages[0]
+
     def test_whole_degrees(self, office: Office) -> None:
         """In two columns they are a default value; a shape may have been drawn there, and is told."""
         places = [*HERE, (110, 31)]
@@ -146,6 +157,27 @@ class TestCells:
         ]
         assert ["看不懂" in rejects(out)[0]["原因"], "没有这个日期" in rejects(out)[1]["原因"]] == [True, True]
         assert office.numbers() == ["A4"]
+
+    @pytest.mark.parametrize(
+        ("kind", "header", "row", "field", "longest"),
+        [
+            ("people", "工号,姓名", "L1,{}", "name", 200),
+            ("people", "工号,姓名", "{},甲", "code", 100),
+            ("people", "工号,姓名,备注", "L1,甲,{}", "notes", 5_000),
+            ("incidents", "编号,上报时间,描述", "A1,2026-11-01,{}", "description", 20_000),
+            ("incidents", "编号,上报时间,地址", "A1,2026-11-01,{}", "address", 500),
+        ],
+    )
+    def test_texts_beyond_what_a_field_takes(
+        self, office: Office, kind: str, header: str, row: str, field: str, longest: int
+    ) -> None:
+        rows = [row.format("长" * length) for length in (longest + 1, longest)]
+        rows[1] = rows[1].replace("L1", "L2").replace("A1", "A2")
+        out = office.folder / "退回.csv"
+        done = office.bring(kind, office.put("a.csv", "\n".join([header, *rows]) + "\n"), rejects=out)
+        assert counts(done) == (2, 1, 1, 0, 0)
+        assert [(one["行号"], one["字段"]) for one in rejects(out)] == [("2", field)]
+        assert f"有 {longest + 1} 个字，最多 {longest} 个" in rejects(out)[0]["原因"]
 
     def test_repeated_codes_name_both_rows(self, office: Office) -> None:
         text = "工号,姓名\nL101,甲\nL102,乙\nL101,丙\nL103,丁\nL102,戊\n"
