@@ -34,7 +34,7 @@ def criteria(session: Session, register: Register, asked: Asked, located: Locate
     allowed = reached(register.area, register.subject, located.spots, asked.area)
     if allowed is not None:
         mine = one_of(getattr(model, register.key), allowed)
-        out.append(("", or_(mine, *_colleagues(register, asked.area))))
+        out.append(("", or_(mine, *colleagues(register, asked.area))))
     filters = {name: words for name, words in asked.filters.items() if any(words)}
     if register.ends:
         out.append(("ended", ended(model, _only(filters.pop("ended", ("no",)), "ended", ENDED), asked.on)))
@@ -49,7 +49,7 @@ def one_of(attribute: Any, values: Collection[str]) -> ColumnElement[bool]:
     return found
 
 
-def _colleagues(register: Register, area: Area) -> list[ColumnElement[bool]]:
+def colleagues(register: Register, area: Area) -> list[ColumnElement[bool]]:
     """Persons of the account's own organisation are in its area."""
     if register.name == "people" and area.organisation:
         return [register.model.organisation_code == area.organisation]

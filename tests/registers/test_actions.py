@@ -9,12 +9,15 @@ import pytest
 from sqlalchemy import select
 
 from service.errors import Conflict, InvalidValues, NotAllowed, NotFound, StaleVersion, StewardError
+from service.geo.values import BBox
+from service.intake.kinds import KINDS
 from service.intake.run import Request, run_import
 from service.people.accounts import create_account
 from service.people.models import Account
 from service.people.rules import Viewer
-from service.records import counters
-from service.records.models import AuditEntry
+from service.places.ground import Ground
+from service.records import batches, counters
+from service.records.models import AuditEntry, ImportBatch
 from service.registers import actions
 from service.registers.bulk import MOST_ROWS, change_many, end_many
 from service.registers.kinds import REGISTERS
@@ -394,3 +397,31 @@ def test_attributes_of_a_grid_are_those_of_the_edition_in_force(town: Town) -> N
     early = next(one for one in town.keeper.on(date(2026, 1, 1)).tiling.zones if one.code == A1)
     assert (zone.households, zone.notes, early.households) == (500, HOSTILE, None)
     assert town.change("grids", MICRO, {"population": "20"}).changed == ("population",)
+
+
+def test_an_ended_place_or_street_leaves_the_drawn_ground_on_its_day(town: Town) -> None:
+    ground, box = Ground(town.database), BBox(*at(0, 0), *at(12, 10))
+    tomorrow = TODAY + timedelta(days=1)
+    assert ground.endings(tomorrow) == 0
+    for register, code in (("places", "T1"), ("places", "R1"), ("streets", "S1")):
+        town.end(register, code, tomorrow)
+    for day, there in ((TODAY, True), (tomorrow, False)):
+        view = ground.view(box, 0.1, day)
+        assert ("T1" in [one[0] for one in ground.facilities(box, day)]) is there
+        assert ("南街" in [one[0] for one in view["streets"]]) is there
+        assert "T2" in [one[0] for one in ground.facilities(box, day)]
+    assert ground.endings(tomorrow) == 3
+
+
+def test_undoing_an_import_raises_the_version_too(town: Town) -> None:
+    """A form that was opened while the import stood must not bring its values back."""
+    path = town.folder / "again.csv"
+    path.write_text("编码,店名,经度,纬度\nF1,张记二店,109.881,31.071\n", encoding="utf-8")
+    town.bring("frontages", path)
+    assert town.one("frontages", "F1").version == 2
+    with town.database.write() as session:
+        last = session.scalars(select(ImportBatch).order_by(ImportBatch.id.desc())).first()
+        assert last is not None
+        batches.undo(session, last, KINDS["frontages"].tables, MONDAY_NOON)
+    row = town.one("frontages", "F1")
+    assert (row.values["shop_name"], row.version) == ("张记", 3)
