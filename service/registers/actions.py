@@ -99,7 +99,7 @@ def change(
     values, faults = understood(session, register, sent, stored)
     before_geom = decode(row.geom) if register.geometry else None
     geom = before_geom
-    if geometry is not None:
+    if geometry is not None and geometry != plain(before_geom):
         geom, more = _geometry(register, geometry, located, by.now)
         faults += more
     after_values = stored | values

@@ -63,6 +63,8 @@ def row_id(session: Session, register: Register, code: str, area: Area, located:
 
 def only(session: Session, register: Register, code: str, area: Area, located: Located) -> list[ColumnElement[bool]]:
     """The criteria of one row by its key, ended or not, inside the area."""
+    if "\0" in code:  # PostgreSQL has no such texts
+        raise not_found(register, code)
     model = register.model
     where: list[ColumnElement[bool]] = [getattr(model, register.key) == code, visible(model)]
     if register.scope is not None:

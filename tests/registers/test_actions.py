@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date, timedelta
 from typing import Any
 
@@ -425,3 +426,24 @@ def test_undoing_an_import_raises_the_version_too(town: Town) -> None:
         batches.undo(session, last, KINDS["frontages"].tables, MONDAY_NOON)
     row = town.one("frontages", "F1")
     assert (row.values["shop_name"], row.version) == ("张记", 3)
+
+
+def test_of_two_who_change_the_same_version_one_learns_of_the_other(town: Town) -> None:
+    located, told = town.located("frontages"), []
+
+    def work(trade: str) -> None:
+        try:
+            with town.database.write() as session:
+                actions.change(session, REGISTERS["frontages"], "F1", {"trade": trade}, 1, by(), located)
+            told.append("stored")
+        except StaleVersion as fault:
+            told.append(fault.stored["trade"])
+
+    threads = [threading.Thread(target=work, args=(trade,)) for trade in ("餐饮", "服装")]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    row = town.one("frontages", "F1")
+    assert row.version == 2
+    assert sorted(told) == sorted(["stored", row.values["trade"]])

@@ -180,6 +180,9 @@ def test_phones_are_masked_for_every_role_and_nowhere_whole(still_api: Api) -> N
         ("GET", "frontages/nothing", None, 404, None),
         ("PUT", "frontages/nothing", {"version": 1}, 404, None),
         ("GET", "nothing", None, 404, None),
+        ("GET", "frontages?q=%00", None, 422, "q"),
+        ("GET", "incidents?address=%00", None, 422, "address"),
+        ("GET", "frontages/a%00b", None, 404, None),
         ("POST", "incidents", {}, 405, None),
         ("POST", "grids", {"name": "x"}, 409, None),
         ("DELETE", "people/P3?version=1", None, 409, None),
@@ -242,3 +245,34 @@ def test_a_browsers_cookie_alone_changes_nothing(still_api: Api) -> None:
 def test_every_route_of_the_interface_stands_in_the_table(still_api: Api) -> None:
     mine = {rule.endpoint for rule in still_api.app.url_map.iter_rules() if rule.endpoint.startswith("register_api.")}
     assert mine == {name for name in ROUTES if name.startswith("register_api.")}
+
+
+def test_an_answer_can_be_sent_back_as_it_is(api: Api) -> None:
+    paths = [
+        "frontages/F1",
+        f"grids/{A1}",
+        f"communities/{WEST_HOME}",
+        "people/P2",
+        "organisations/O1",
+        "places/R1",
+        "streets/S1",
+    ]
+    for path in paths:
+        row = api["admin"].get(f"/api/v1/{path}").json
+        answer = api["admin"].put(f"/api/v1/{path}", json=row)
+        assert (answer.status_code, answer.json) == (200, row), answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "incidents?closed_at=1000-01-01..9999-12-30",
+        "incidents?reported_at=0001-01-01..9999-12-30",
+        "frontages?agreement_until=0001-01-01..9999-12-30",
+        "frontages?q=%25_%5C%27%22%3C&missing=grid,leader,phone",
+        "frontages?cursor=999999999",
+        "people?account=yes&q=%E5%BC%A0",
+    ],
+)
+def test_unusual_questions_are_answered(still_api: Api, path: str) -> None:
+    assert still_api["admin"].get(f"/api/v1/{path}").status_code == 200
