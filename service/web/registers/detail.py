@@ -63,7 +63,7 @@ def detail_context(session: Session, ask: Asking, row: Row, query: Query, told: 
         "leader": _leader(ask, row),
         "holds": [_duty(row, one) for one in row.derived.get("duties") or ()],
         "trail": course_of(session, ask, row),
-        "photos": ask.look.photos and "photos.add" in current_app.view_functions,
+        "photos": "photos.add" in current_app.view_functions,
         "call": dial(ask, row) if not over else None,
         "edit_url": row_url(name, row.code, query, "edit") if may and not over and register.editable else None,
         "end_url": row_url(name, row.code, query, "end") if may and not over and register.ends else None,
