@@ -18,7 +18,21 @@ from service.incidents.columns import IncidentColumns
 from service.intake.demo import remove_demo
 from service.places.ground import Ground
 from service.responsibility.keeper import Responsibility
-from service.web import access, answer, api, basemap_files, map_data, pages, problems, search, security, sign_in
+from service.web import (
+    access,
+    accounts,
+    answer,
+    api,
+    basemap_files,
+    map_data,
+    own_account,
+    pages,
+    problems,
+    search,
+    security,
+    sign_in,
+    trail,
+)
 from service.web.context import Services
 from service.web.sessions import QuietSessions
 
@@ -62,6 +76,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SESSION_COOKIE_NAME="steward",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_REFRESH_EACH_REQUEST=False,
         SESSION_COOKIE_SECURE=settings.tls_cert is not None,
         PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
         MAX_CONTENT_LENGTH=_MOST_BODY,
@@ -81,7 +96,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     problems.register(app)
     security.register(app, settings)
     sign_in.register(app)
-    for module in (pages, map_data, basemap_files, answer, search, api):
+    for module in (pages, map_data, basemap_files, answer, search, api, own_account, accounts, trail):
         app.register_blueprint(module.bp)
     csrf.exempt(api.bp)
     access.register(app)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g
+from flask import Flask, Response, g, request
 
 from service.config import Settings
 
@@ -42,6 +42,6 @@ def register(app: Flask, settings: Settings) -> None:
             kept.setdefault("Cache-Control", "no-store")
         kept["X-Content-Type-Options"] = "nosniff"
         kept["Referrer-Policy"] = "same-origin"
-        if settings.tls_cert:
+        if settings.tls_cert or request.is_secure:
             kept["Strict-Transport-Security"] = "max-age=31536000"
         return response
