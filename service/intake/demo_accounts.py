@@ -93,9 +93,7 @@ def _officer(session: Session, demo: frozenset[int], on: date) -> DemoRole | Non
     if not held:
         return None
     first = min(held, key=lambda row: (row.community != _COMMUNITY, _ROLES.index(row.Duty.role)))
-    return DemoRole(
-        "officer", f"{first.name}，{first.community}{first.grid}的{role_name(first.Duty.role)}", person=first.code
-    )
+    return DemoRole("officer", f"{first.name}，{first.grid}{role_name(first.Duty.role)}", person=first.code)
 
 
 def _holds(duty: Duty, on: date) -> bool:

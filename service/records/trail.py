@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, case, func, or_, select
@@ -54,7 +54,8 @@ class Question:
 
 @dataclass(frozen=True)
 class TrailPage:
-    """`lines`: the newest first, below the number asked for; `total` and `failed` count all that the filters let in."""
+    """`lines`: the newest first, below the number asked for; `total` and `failed` count what the filters let in,
+    whatever became of it."""
 
     lines: Sequence[AuditEntry]
     more: bool
@@ -69,8 +70,9 @@ def page(session: Session, asked: Question, below: int | None = None, at_once: i
     if below is not None:
         wanted = wanted.where(AuditEntry.id < below)
     lines = list(session.scalars(wanted))
+    counted = _criteria(replace(asked, ok=None))
     failed = func.coalesce(func.sum(case((AuditEntry.ok.is_(False), 1), else_=0)), 0)
-    total, bad = session.execute(select(func.count(), failed).select_from(AuditEntry).where(*criteria)).one()
+    total, bad = session.execute(select(func.count(), failed).select_from(AuditEntry).where(*counted)).one()
     return TrailPage(lines[:at_once], len(lines) > at_once, int(total), int(bad))
 
 

@@ -37,13 +37,26 @@ class Names:
             return "、".join(self.communities.get(code, code) for code in row.communities) or "还没有社区"
         if row.role == "unit":
             return self.units.get(row.unit, row.unit) if row.unit else "还没有单位"
-        return "本人的责任范围" if row.person_code else "还没有对应的人员"
+        return held_words(row.person_code) if row.person_code else "还没有对应的人员"
 
     def person(self, row: AccountRow) -> str:
         """The person behind the account; a code that isn't in the register any more says so."""
         if not row.person_code:
             return ""
         return self.persons.get(row.person_code) or f"{row.person_code}（不在册）"
+
+
+def held_words(person: str) -> str:
+    """What a person answers for today, held or acted for: the first by name, the rest as a count."""
+    snapshot = services().responsibility.on(local_date(now()))
+    tiling = snapshot.tiling
+    subjects = sorted(snapshot.subjects_of(person))
+    if not subjects:
+        return "今天没有责任"
+    named = [tiling.zones[tiling.by_code[code]].name for _kind, code in subjects if code in tiling.by_code]
+    if not named:
+        return f"{len(subjects)} 处责任"
+    return named[0] if len(subjects) == 1 else f"{named[0]} 等 {len(subjects)} 处"
 
 
 def community_names() -> dict[str, str]:

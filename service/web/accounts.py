@@ -84,9 +84,11 @@ class Asked:
 
 
 @bp.get("")
-def index() -> str:
+def index() -> Response | str:
     """The list; `account=` opens one beside it."""
     asked, chosen = Asked.parse(), request.args.get("account", "")
+    if "" in request.args.values():  # a form sends its empty fields too; the address keeps what was chosen
+        return redirect(asked.url())
     with services().database.read() as session:
         rows = account_rows(session, now())
         names = Names(session, rows)

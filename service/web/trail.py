@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from urllib.parse import quote, urlencode
 
-from flask import Blueprint, current_app, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
 
 from service.clock import SHANGHAI, local_date, spoken
 from service.errors import InvalidValue
@@ -89,9 +90,11 @@ class Asked:
 
 
 @bp.get("/trail")
-def index() -> str:
+def index() -> Response | str:
     """A page of lines; `line=` opens one beside the list, `below=` pages on."""
     asked, chosen, below = Asked.parse(), _number("line"), _number("below")
+    if "" in request.args.values():  # a form sends its empty fields too; the address keeps what was chosen
+        return redirect(asked.url())
     question = asked.question()
     with services().database.read() as session:
         found = trail.page(session, question, below)

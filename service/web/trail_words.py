@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import Any
 
+from service.clock import spoken
 from service.people.rules import ROLES, mask_phone
 
 _WHOLE = {
@@ -117,6 +120,7 @@ _FIELDS = {
     "format": "格式",
     "filters": "筛选",
 }
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)$")
 _NOTHING = "（空）"
 _MOST = 200
 
@@ -165,9 +169,11 @@ def value_words(name: str, value: Any) -> str:
         if "wkb" in value or "coordinates" in value:
             return "（图形）"
         if len(value) == 1 and next(iter(value)) in ("date", "time"):
-            return str(next(iter(value.values())))
+            return value_words(name, next(iter(value.values())))
         return "，".join(f"{_FIELDS.get(key, key)} {value_words(key, one)}" for key, one in list(value.items())[:20])
     text = str(value)
+    if _MOMENT.match(text):
+        return spoken(datetime.fromisoformat(text))
     if "phone" in name:
         return mask_phone(text)
     if name == "role":
