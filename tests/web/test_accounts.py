@@ -25,6 +25,47 @@ from tests.responsibility.town import box, bring, layer
 
 HOME = "500237002001"
 HURT = "<script>window.hurt=1</script>"
+WRONG_FORMS = [
+    ({"name": "a", "role": "viewer"}, "2 至 64"),
+    ({"name": "has space", "role": "viewer"}, "不能用"),
+    ({"name": HURT, "role": "viewer"}, "不能用"),
+    ({"name": "boss", "role": "viewer"}, "已经有了"),
+    ({"name": "new", "role": "king"}, "没有角色"),
+    ({"name": "new", "role": ""}, "没有角色"),
+    ({"name": "new", "role": "manager"}, "至少一个社区"),
+    ({"name": "new", "role": "manager", "communities": "999"}, "没有社区"),
+    ({"name": "new", "role": "unit"}, "要选一个单位"),
+    ({"name": "new", "role": "unit", "unit": "月球办"}, "登记册里没有"),
+    ({"name": "new", "role": "officer"}, "选是哪位人员"),
+    ({"name": "new", "role": "officer", "person": "王芳"}, "R1、R2"),
+    ({"name": "new", "role": "officer", "person": HURT}, "登记册里没有"),
+]
+ODD_ADDRESSES = [
+    ("/accounts/999999", 404),
+    ("/accounts?account=nobody", 404),
+    ("/accounts?state=x", 422),
+    ("/accounts?role=x", 422),
+    ("/accounts?state=&role=viewer&q=", 302),
+    ("/trail?days=x", 422),
+    ("/trail?from=yesterday", 422),
+    ("/trail?line=x", 422),
+    ("/trail?line=99999999", 404),
+    ("/trail?below=²", 422),
+    ("/trail?days=all&actor=", 302),
+]
+# query, what the list then holds, what it doesn't
+FILTERS = [
+    ("", "moon.land", "导出门店"),
+    ("days=all", "moon.land", "新增账号"),
+    ("days=all&group=disclosure", "导出门店", "修改"),
+    ("from=2026-10-01&to=2026-11-01", "导出门店", "moon.land"),
+    ("group=accounts", "新增账号", "moon.land"),
+    ("group=registers", "修改人员", "新增账号"),
+    ("ok=no", "moon.land", "修改人员"),
+    ("actor=boss", "登录", "moon.land"),
+    ("kind=people&code=R1", "修改人员", "修改门店"),
+    ("kind=frontages&code=F07", "店7", "店8"),
+]
 
 
 @pytest.fixture
@@ -106,30 +147,11 @@ def test_a_new_account_gets_a_one_time_password_that_must_be_changed(
     assert password not in " ".join(str(vars(line)) for line in trail(database))
 
 
-@pytest.mark.parametrize(
-    ("form", "said"),
-    [
-        ({"name": "a", "role": "viewer"}, "2 至 64"),
-        ({"name": "has space", "role": "viewer"}, "不能用"),
-        ({"name": HURT, "role": "viewer"}, "不能用"),
-        ({"name": "boss", "role": "viewer"}, "已经有了"),
-        ({"name": "new", "role": "king"}, "没有角色"),
-        ({"name": "new", "role": ""}, "没有角色"),
-        ({"name": "new", "role": "manager"}, "至少一个社区"),
-        ({"name": "new", "role": "manager", "communities": "999"}, "没有社区"),
-        ({"name": "new", "role": "unit"}, "要选一个单位"),
-        ({"name": "new", "role": "unit", "unit": "月球办"}, "登记册里没有"),
-        ({"name": "new", "role": "officer"}, "选是哪位人员"),
-        ({"name": "new", "role": "officer", "person": "王芳"}, "R1、R2"),
-        ({"name": "new", "role": "officer", "person": HURT}, "登记册里没有"),
-    ],
-)
-def test_what_is_wrong_is_said_and_what_was_typed_is_kept(
-    boss: FlaskClient, database: Database, form: dict[str, str], said: str
-) -> None:
-    answer = send(boss, "/accounts", **form, display_name="新来的")
-    assert answer.status_code in (409, 422)
-    assert said in answer.text and 'value="新来的"' in answer.text and HURT not in answer.text
+def test_what_is_wrong_is_said_and_what_was_typed_is_kept(boss: FlaskClient, database: Database) -> None:
+    for form, said in WRONG_FORMS:
+        answer = send(boss, "/accounts", **form, display_name="新来的")
+        assert answer.status_code in (409, 422), form
+        assert said in answer.text and 'value="新来的"' in answer.text and HURT not in answer.text, form
     with database.read() as session:
         assert session.query(Account).count() == 1
 
@@ -233,24 +255,9 @@ def test_an_administrator_signs_somebody_out_everywhere(app: Flask, boss: FlaskC
     assert clerk.get("/account").status_code == 302
 
 
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("/accounts/999999", 404),
-        ("/accounts?account=nobody", 404),
-        ("/accounts?state=x", 422),
-        ("/accounts?role=x", 422),
-        ("/accounts?state=&role=viewer&q=", 302),
-        ("/trail?days=x", 422),
-        ("/trail?from=yesterday", 422),
-        ("/trail?line=x", 422),
-        ("/trail?line=99999999", 404),
-        ("/trail?below=²", 422),
-        ("/trail?days=all&actor=", 302),
-    ],
-)
-def test_odd_addresses_are_answered_in_words(boss: FlaskClient, path: str, status: int) -> None:
-    assert boss.get(path).status_code == status
+def test_odd_addresses_are_answered_in_words(boss: FlaskClient) -> None:
+    for path, status in ODD_ADDRESSES:
+        assert boss.get(path).status_code == status, path
 
 
 def test_there_is_no_other_step(boss: FlaskClient) -> None:
@@ -294,26 +301,12 @@ def written(database: Database) -> None:
         append(session, clerk, "moon.land", MONDAY_NOON, ok=False)
 
 
-@pytest.mark.parametrize(
-    ("query", "there", "absent"),
-    [
-        ("", "moon.land", "导出门店"),
-        ("days=all", "moon.land", "新增账号"),
-        ("days=all&group=disclosure", "导出门店", "修改"),
-        ("from=2026-10-01&to=2026-11-01", "导出门店", "moon.land"),
-        ("group=accounts", "新增账号", "moon.land"),
-        ("group=registers", "修改人员", "新增账号"),
-        ("ok=no", "moon.land", "修改人员"),
-        ("actor=boss", "登录", "moon.land"),
-        ("kind=people&code=R1", "修改人员", "修改门店"),
-        ("kind=frontages&code=F07", "店7", "店8"),
-    ],
-)
-def test_the_trails_filters(boss: FlaskClient, database: Database, query: str, there: str, absent: str) -> None:
+def test_the_trails_filters(boss: FlaskClient, database: Database) -> None:
     written(database)
-    page = boss.get(f"/trail?{query}").text
-    body = page[page.index("<tbody>") : page.index("</tbody>")]
-    assert there in body and absent not in body
+    for query, there, absent in FILTERS:
+        page = boss.get(f"/trail?{query}").text
+        body = page[page.index("<tbody>") : page.index("</tbody>")]
+        assert there in body and absent not in body, query
 
 
 def test_the_trail_pages_by_number_without_a_gap(boss: FlaskClient, database: Database) -> None:
