@@ -28,6 +28,7 @@ _WHOLE = {
     "demo.load": "装入演示数据",
     "demo.remove": "删除演示数据",
     "backup.make": "做备份",
+    "backup.download": "下载备份",
     "backup.restore": "恢复备份",
 }
 _VERBS = {
