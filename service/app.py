@@ -21,12 +21,14 @@ from service.records.office import OfficeKeeper
 from service.responsibility.keeper import Responsibility
 from service.web import (
     access,
+    accounts,
     answer,
     api,
     basemap_files,
     exports,
     map_data,
     office,
+    own_account,
     pages,
     people_phone,
     problems,
@@ -35,6 +37,7 @@ from service.web import (
     search,
     security,
     sign_in,
+    trail,
 )
 from service.web.context import Services
 from service.web.sessions import QuietSessions
@@ -80,6 +83,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SESSION_COOKIE_NAME="steward",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_REFRESH_EACH_REQUEST=False,
         SESSION_COOKIE_SECURE=settings.tls_cert is not None,
         PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
         MAX_CONTENT_LENGTH=_MOST_BODY,
@@ -99,12 +103,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     problems.register(app)
     security.register(app, settings)
     sign_in.register(app)
-    for module in (pages, map_data, basemap_files, answer, search, office, api, people_phone, exports):
+    modules = (
+        *(pages, map_data, basemap_files, answer, search, api, people_phone),
+        *(registers, register_api, exports, office, own_account, accounts, trail),
+    )
+    for module in modules:
         app.register_blueprint(module.bp)
     csrf.exempt(api.bp)
     csrf.exempt(people_phone.bp)  # it judges cookies itself, so that tokens need none
-    app.register_blueprint(registers.bp)
-    app.register_blueprint(register_api.bp)
     csrf.exempt(register_api.bp)
     access.register(app)
     access.complete(app)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service.clock import local_date, utcnow
 from service.config import Settings, load_settings
-from service.errors import BadSetting, StewardError
+from service.errors import BadSetting, InvalidValue, StewardError
 
 KINDS = (
     "communities",
@@ -235,18 +235,41 @@ def user() -> None:
 @click.option(
     "--role", required=True, type=click.Choice(["admin", "supervisor", "manager", "officer", "unit", "viewer"])
 )
-@click.option("--area")
-@click.option("--unit")
+@click.option("--area", "areas", multiple=True, metavar="社区编码", help="社区管理员的社区，可以给几次")
+@click.option("--unit", metavar="单位编码", help="处置单位的账号属于哪个单位")
+@click.option("--person", metavar="工号", help="账号背后的人员；网格员看到的是他的责任范围")
 @click.option("--password-stdin", is_flag=True, required=True, help="从标准输入读密码")
-def user_create(name: str, role: str, area: str | None, unit: str | None, password_stdin: bool) -> None:
+def user_create(
+    name: str, role: str, areas: tuple[str, ...], unit: str | None, person: str | None, password_stdin: bool
+) -> None:
     """A new account; the password comes from standard input."""
     from service.db.engine import Database
-    from service.people.accounts import create_account
+    from service.grids.queries import communities
+    from service.people.accounts import Placing, check_placing, create_account
+    from service.records.audit import COMMAND_LINE
 
     password = sys.stdin.readline().rstrip("\r\n")
     with Database(settings().store_url).write() as session:
-        create_account(session, name, role, password, utcnow(), area=area, unit=unit)
+        try:
+            check_placing(session, Placing(role, "", areas, unit, person), {one.code for one in communities(session)})
+        except InvalidValue as fault:  # accounts may be made before the registers are filled
+            click.echo(f"注意：{fault.message}", err=True)
+        area = " ".join(areas) or None
+        create_account(session, name, role, password, utcnow(), area=area, unit=unit, person=person, by=COMMAND_LINE)
     click.echo(f"已建账号 {name}（{role}）。")
+
+
+@user.command("reset")
+@click.argument("name")
+def user_reset(name: str) -> None:
+    """Print a new one-time password of an account; a lock is released and its sessions end."""
+    from service.db.engine import Database
+    from service.people.account_queries import account_named
+    from service.people.accounts import reset_password
+    from service.records.audit import COMMAND_LINE
+
+    with Database(settings().store_url).write() as session:
+        click.echo(reset_password(session, account_named(session, name), COMMAND_LINE, utcnow()))
 
 
 @user.command("token")
@@ -257,9 +280,28 @@ def user_token(name: str, label: str, days: int) -> None:
     """Print a new API token of an account; it is told only now."""
     from service.db.engine import Database
     from service.people.accounts import make_token
+    from service.records.audit import COMMAND_LINE
 
     with Database(settings().store_url).write() as session:
-        click.echo(make_token(session, name, label, utcnow(), days))
+        click.echo(make_token(session, name, label, utcnow(), days, COMMAND_LINE))
+
+
+@cli.group()
+def audit() -> None:
+    """The trail of every change, sign-in and refusal."""
+
+
+@audit.command("verify")
+@click.option("--heads", type=click.Path(path_type=Path, dir_okay=False), help="链头文件，例如存在别处的副本")
+def audit_verify(heads: Path | None) -> None:
+    """Walk the whole trail; exit 1 when a line was changed, removed, inserted, cut off or rewritten."""
+    from service.serving import verify_trail
+
+    verdict = verify_trail(settings(), heads)
+    for line in verdict.lines:
+        click.echo(line, err=not verdict.sound)
+    if not verdict.sound:
+        sys.exit(1)
 
 
 @cli.command()

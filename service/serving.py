@@ -7,6 +7,7 @@ import os
 import socket
 import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,11 +16,14 @@ from service.clock import utcnow
 from service.config import ROOT, Settings
 from service.db.engine import Database
 from service.db.migrate import migrate
-from service.errors import BadSetting, StewardError
+from service.errors import BadSetting, StewardError, UnreadableFile
 from service.intake.applying import undo_unfinished
 from service.intake.demo import load_demo
 from service.people.accounts import ensure_administrator
+from service.records import audit_heads
 from service.records.audit import COMMAND_LINE
+from service.records.audit_heads import read_heads, stale_head, write_head
+from service.records.audit_verify import Verdict, verify
 from service.records.batches import is_empty
 from service.records.office import read_office
 from service.safekeeping import making, restoring, shelf
@@ -37,6 +41,7 @@ def serve(settings: Settings) -> None:
     print(migrate_store(settings), file=sys.stderr)  # noqa: T201 the operator reads this
     database = Database(settings.store_url)
     prepare(database, settings)
+    write_head(database, settings.data_dir / audit_heads.NAME, utcnow())
     database.engine.dispose()
     run_server(settings)
 
@@ -203,6 +208,7 @@ def check(settings: Settings) -> list[str]:
         faults.append(f"数据库：{broken_store(settings, fault)}")
     else:
         faults += _stale_backup(settings)
+        faults += stale_trail(settings)
     static = Path(__file__).parent / "static"
     needed = ("vendor/manifest.json", "css/map.css")
     return faults + [f"界面文件缺失：service/static/{path}" for path in needed if not (static / path).is_file()]
@@ -218,3 +224,22 @@ def _stale_backup(settings: Settings) -> list[str]:
     if not plan.on or last is None or utcnow() - last.at <= shelf.STALE:
         return []
     return [f"备份：上次是 {shelf.age_text(last.at, utcnow())}，定时备份没有做成。看“管理”页的数据备份。"]
+
+
+def stale_trail(settings: Settings) -> list[str]:
+    """Whether the trail's head was written outside the database lately; also what of its file can't be read."""
+    with closing(Database(settings.store_url)) as database:
+        try:
+            told = stale_head(database, settings.data_dir / audit_heads.NAME, utcnow())
+        except UnreadableFile as fault:
+            told = fault.message
+    return [told] if told else []
+
+
+def verify_trail(settings: Settings, heads: Path | None = None) -> Verdict:
+    """Walk the trail and compare it with the heads that stand outside the database."""
+    if heads is not None and not heads.is_file():
+        raise UnreadableFile(f"没有链头文件 {heads}。")
+    known = read_heads(heads or settings.data_dir / audit_heads.NAME)
+    with closing(Database(settings.store_url)) as database, database.read() as session:
+        return verify(session, known)

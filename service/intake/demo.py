@@ -24,6 +24,7 @@ from service.intake.run import Request, apply_table
 from service.people.models import Account, Organisation, Person
 from service.places.models import Building, Place, Street
 from service.records import batches, counters
+from service.records.audit import COMMAND_LINE, Actor, append
 from service.records.models import ImportBatch
 
 FOLDER = ROOT / "gis_data" / "demo"
@@ -99,7 +100,7 @@ def _midnight(day: date) -> datetime:
 _DATES = {"starts_offset": "starts_on", "ends_offset": "ends_on"}
 
 
-def remove_demo(database: Database, now: datetime) -> dict[str, int]:
+def remove_demo(database: Database, now: datetime, by: Actor = COMMAND_LINE) -> dict[str, int]:
     """Remove the demo and nothing else; how many rows went. Demo rows that own imports took over stay."""
     gone: dict[str, int] = {}
     with database.write() as session:
@@ -115,6 +116,8 @@ def remove_demo(database: Database, now: datetime) -> dict[str, int]:
         for name in counters.NAMES:
             counters.move(session, name)
         counters.ask_relocation(session)
+        counters.move(session, counters.ACCOUNTS)
+        append(session, by, "demo.remove", now, before=gone)
     relocate_if_due(database)
     return {name: count for name, count in gone.items() if count}
 

@@ -13,6 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from service.db.types import iso_ms
+from service.records import counters
 from service.records.models import AuditEntry
 
 GENESIS = "0" * 64
@@ -93,6 +94,7 @@ def append(
     entry.hash = line_hash(entry)
     session.add(entry)
     session.flush()
+    counters.reach(session, counters.TRAIL, number)
     return entry
 
 
@@ -115,12 +117,11 @@ def head(session: Session) -> tuple[int, str]:
 
 
 def lines(session: Session, at_once: int = 2_000) -> Iterator[AuditEntry]:
-    """Every line in order, some thousand at a time."""
-    reached = 0
+    """Every line in order, some thousand at a time; also those that were slipped in before the first."""
+    reached: int | None = None
     while True:
-        found = session.scalars(
-            select(AuditEntry).where(AuditEntry.id > reached).order_by(AuditEntry.id).limit(at_once)
-        ).all()
+        asked = select(AuditEntry).order_by(AuditEntry.id).limit(at_once)
+        found = session.scalars(asked if reached is None else asked.where(AuditEntry.id > reached)).all()
         if not found:
             return
         yield from found

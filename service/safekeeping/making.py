@@ -23,10 +23,9 @@ from sqlalchemy.orm import Session
 from service.config import ROOT, Settings
 from service.db.engine import Database
 from service.errors import StewardError
-from service.records import audit
+from service.records import audit, audit_heads
 from service.records.models import Attachment
 from service.records.office import BASEMAP_FOLDER, LOGO_FOLDER, read_office
-from service.safekeeping import heads
 from service.safekeeping.archive import SUFFIX, Writer, verify, writing
 from service.safekeeping.manifest import Manifest
 from service.safekeeping.stores import save
@@ -88,7 +87,7 @@ def record(session: Session, settings: Settings, made: Made, actor: audit.Actor,
         "photos": made.manifest.photos,
     }
     audit.append(session, actor, "backup.make", now, audit.Subject("backup", made.path.name), after=after)
-    heads.note(settings.data_dir, *audit.head(session), now)
+    audit_heads.note_head(settings.data_dir / audit_heads.NAME, audit_heads.Head(now, *audit.head(session)))
 
 
 def record_failure(session: Session, actor: audit.Actor, now: datetime, reason: str) -> None:
@@ -134,9 +133,9 @@ def _fill(
             writer.add_file(path.relative_to(settings.data_dir).as_posix(), path)
         except FileNotFoundError:
             continue  # removed since it was listed; if the database names it, it is told as missing
-    told = heads.up_to(settings.data_dir, content.trail[0])
+    told = audit_heads.heads_up_to(settings.data_dir / audit_heads.NAME, content.trail[0])
     if told:
-        writer.add(heads.FILE, io.BytesIO(told), len(told))
+        writer.add(audit_heads.NAME, io.BytesIO(told), len(told))
     there = {found for name in writer.members if name.startswith(f"{PHOTOS}/") for found in _SHA256.findall(name)}
     manifest = Manifest(service_version(), now, office, content, writer.members, sorted(named - there))
     writer.finish(manifest)

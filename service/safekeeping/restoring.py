@@ -18,9 +18,8 @@ from service.config import Settings
 from service.db.engine import Database
 from service.db.migrate import migrate
 from service.errors import StewardError
-from service.records import audit
+from service.records import audit, audit_heads
 from service.records.office import BASEMAP_FOLDER
-from service.safekeeping import heads
 from service.safekeeping.archive import extract, verify
 from service.safekeeping.making import FOLDERS
 from service.safekeeping.manifest import STORES, Manifest
@@ -67,7 +66,7 @@ def record(session: Session, settings: Settings, source: Path, manifest: Manifes
     }
     subject = audit.Subject("backup", source.name)
     audit.append(session, audit.COMMAND_LINE, "backup.restore", now, subject, after=after)
-    heads.note(settings.data_dir, *audit.head(session), now)
+    audit_heads.note_head(settings.data_dir / audit_heads.NAME, audit_heads.Head(now, *audit.head(session)))
 
 
 def _fitting(settings: Settings, manifest: Manifest) -> None:
@@ -92,7 +91,7 @@ def _ours(name: str, store: str) -> bool:
     first, _, rest = name.partition("/")
     if rest:
         return first in (*FOLDERS, BASEMAP_FOLDER) or (store == "postgresql" and f"{first}/" == TABLES)
-    return name == heads.FILE or bool(_KEY.fullmatch(name)) or (store == "geopackage" and name == DATABASE)
+    return name == audit_heads.NAME or bool(_KEY.fullmatch(name)) or (store == "geopackage" and name == DATABASE)
 
 
 def _empty_folder(folder: Path, source: Path) -> None:
@@ -161,5 +160,5 @@ def _put_back_rows(database: Database, staged: Path, manifest: Manifest) -> None
 def _settle(staged: Path, folder: Path) -> None:
     """What was checked takes its place; what the work left behind does not."""
     for path in sorted(staged.iterdir()):
-        if path.name in FOLDERS or path.name in (BASEMAP_FOLDER, heads.FILE) or _KEY.fullmatch(path.name):
+        if path.name in FOLDERS or path.name in (BASEMAP_FOLDER, audit_heads.NAME) or _KEY.fullmatch(path.name):
             path.rename(folder / path.name)

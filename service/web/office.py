@@ -37,7 +37,7 @@ def save(section: str) -> Response | tuple[str, int]:
     if section not in SECTIONS:
         raise NotFound("没有这一节设置。")
     form: dict[str, Any] = {**request.form.to_dict(), "chosen": "\n".join(request.form.getlist("chosen"))}
-    version = int(form["version"]) if form.get("version", "").isdigit() else -1
+    version = int(form["version"]) if form.get("version", "").isdecimal() else -1
     try:
         with services().database.write() as session:
             values = _read(session, section, form)

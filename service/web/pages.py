@@ -15,7 +15,7 @@ from service.people.rules import ROLES
 from service.records.batches import holds_demo
 from service.records.counters import read_all
 from service.web.access import ROUTES
-from service.web.context import account, now, require_look, require_role, services
+from service.web.context import account, actor, now, require_look, require_role, services
 from service.web.map_config import map_config, page_counts
 from service.web.security import nonce
 
@@ -95,7 +95,7 @@ def own_data() -> str:
 def remove_demo() -> Response:
     """'Start with our own data': removes the demo and nothing else."""
     require_role("admin")
-    current_app.extensions["steward_remove_demo"](services().database, now())
+    current_app.extensions["steward_remove_demo"](services().database, now(), actor())
     return redirect(url_for("pages.map_page"))
 
 

@@ -22,6 +22,7 @@ from service.errors import (
     TooMany,
     UnreadableFile,
 )
+from service.web import refusals
 
 log = structlog.get_logger()
 
@@ -72,6 +73,7 @@ def wants_json() -> bool:
 
 
 def register(app: Flask) -> None:
+    refusals.register(app)
     app.register_error_handler(StewardError, _domain)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
@@ -96,6 +98,7 @@ def page(status: int, title: str, detail: str, ref: str | None = None) -> tuple[
 
 
 def _domain(error: StewardError) -> BaseResponse | tuple[str, int]:
+    error = refusals.write_down(error)
     status, title = status_of(type(error))
     if status == 500:
         return _unexpected(error)

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g
+from flask import Flask, Response, g, request
 
 from service.basemaps import BaseMap
 from service.config import Settings
@@ -49,6 +49,6 @@ def register(app: Flask, settings: Settings) -> None:
             kept.setdefault("Cache-Control", "no-store")
         kept["X-Content-Type-Options"] = "nosniff"
         kept["Referrer-Policy"] = "same-origin"
-        if settings.tls_cert:
+        if settings.tls_cert or request.is_secure:
             kept["Strict-Transport-Security"] = "max-age=31536000"
         return response

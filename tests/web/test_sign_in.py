@@ -1,18 +1,26 @@
-"""Signing in: the one-time password, the demo's entry, wrong passwords, signing out."""
+"""Signing in: one-time passwords, locks, idleness, signing out, the demo's entries, cookies; all in the trail."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from service.app import create_app
 from service.config import Settings
 from service.db.engine import Database
-from service.people.accounts import ensure_administrator
+from service.intake.demo_accounts import NAMES
+from service.people.accounts import create_account, ensure_administrator, release
+from service.people.models import Account, AddressFailures
+from service.people.rules import ROLES
+from service.records.audit import COMMAND_LINE, lines
+from service.records.models import AuditEntry
+from service.web.account_words import MAY
 from tests.conftest import MONDAY_NOON, PASSWORD
 
 
@@ -31,13 +39,29 @@ def one_time(database: Database) -> str:
     return password
 
 
+def settle(database: Database) -> None:
+    """Every account has changed its one-time password."""
+    with database.write() as session:
+        session.query(Account).update({"must_change": False})
+
+
+def later(monkeypatch: pytest.MonkeyPatch, **passed: float) -> None:
+    """So much later than Monday noon."""
+    monkeypatch.setenv("STEWARD_NOW", (MONDAY_NOON + timedelta(**passed)).isoformat())
+
+
+def trail(database: Database) -> list[AuditEntry]:
+    with database.read() as session:
+        return list(lines(session))
+
+
 def csrf(client: FlaskClient, path: str) -> str:
     found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get(path).text)
     assert found, f"no CSRF field on {path}"
     return found[1]
 
 
-def enter(client: FlaskClient, name: str, password: str) -> object:
+def enter(client: FlaskClient, name: str, password: str) -> TestResponse:
     return client.post("/login", data={"name": name, "password": password, "csrf_token": csrf(client, "/login")})
 
 
@@ -89,6 +113,192 @@ def test_five_wrong_passwords_lock_the_account(app: Flask, one_time: str) -> Non
     assert enter(client, "admin", one_time).status_code == 401
 
 
+def test_five_failures_from_one_address_lock_the_address(app: Flask, one_time: str, database: Database) -> None:
+    client = app.test_client()
+    for i in range(5):
+        answer = enter(client, f"nobody{i}", "wrong")
+    assert "这个网络地址" in answer.text
+    assert enter(client, "admin", one_time).status_code == 401, "right, but from a locked address"
+    other = {"environ_overrides": {"REMOTE_ADDR": "10.0.0.8"}}
+    form = {"name": "admin", "password": one_time, "csrf_token": csrf(client, "/login")}
+    assert client.post("/login", data=form, **other).status_code == 302
+    assert [line.action for line in trail(database) if line.action.endswith(".lock")] == ["address.lock"]
+
+
+def test_own_slips_are_taken_back_by_getting_in_but_not_those_under_other_names(
+    app: Flask, one_time: str, database: Database
+) -> None:
+    client = app.test_client()
+    for name in ("nobody", "nobody", "admin", "admin"):
+        enter(client, name, "wrong")
+    assert enter(client, "admin", one_time).status_code == 302
+    with database.read() as session:
+        assert session.query(AddressFailures).one().failures == 2
+
+
+def test_a_lock_ends_with_time(app: Flask, one_time: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = app.test_client()
+    for _ in range(5):
+        enter(client, "admin", "wrong")
+    later(monkeypatch, minutes=14)
+    assert enter(client, "admin", one_time).status_code == 401
+    later(monkeypatch, minutes=15)
+    assert enter(client, "admin", one_time).status_code == 302
+
+
+def test_the_answer_never_tells_whether_the_account_exists(app: Flask, one_time: str) -> None:
+    """Word for word the same, from the first try to the lock and behind it."""
+    clients = {"admin": app.test_client(), "nobody": app.test_client()}
+    for i, client in enumerate(clients.values()):
+        client.environ_base["REMOTE_ADDR"] = f"10.0.0.{i}"
+    for tries in range(1, 7):
+        pages = [
+            re.sub(r'nonce="[^"]*"|value="[^"]*"', "", enter(client, name, "wrong").text)
+            for name, client in clients.items()
+        ]
+        assert pages[0] == pages[1], tries
+
+
+def test_a_password_in_the_name_field_does_not_reach_the_trail(app: Flask, database: Database) -> None:
+    enter(app.test_client(), "Secret-pass-9", "x")
+    last = trail(database)[-1]
+    assert (last.action, last.ok, last.subject_name) == ("sign_in", False, "S*")
+
+
+def test_every_step_of_signing_in_stands_in_the_trail(app: Flask, one_time: str, database: Database) -> None:
+    client = app.test_client()
+    for _ in range(5):
+        enter(client, "admin", "wrong")
+    with database.write() as session:
+        session.query(AddressFailures).delete()
+        release(session, session.query(Account).one(), COMMAND_LINE, MONDAY_NOON)
+    enter(client, "admin", one_time)
+    form = {"old": "wrong", "new": PASSWORD, "again": PASSWORD, "csrf_token": csrf(client, "/account/password")}
+    client.post("/account/password", data=form)
+    client.post("/account/password", data=form | {"old": one_time})
+    client.post("/logout", data={"csrf_token": csrf(client, "/account/password")})
+    told = [(line.action, line.ok) for line in trail(database)]
+    assert told == [
+        ("account.create", True),
+        *[("sign_in", False)] * 5,
+        ("account.lock", True),
+        ("address.lock", True),
+        ("account.release", True),
+        ("sign_in", True),
+        ("account.password", False),
+        ("account.password", True),
+        ("sign_out", True),
+    ]
+    written = " ".join(str(vars(line)) for line in trail(database))
+    assert one_time not in written and PASSWORD not in written
+
+
+def test_refusals_stand_in_the_trail(app: Flask, database: Database) -> None:
+    with database.write() as session:
+        create_account(session, "eye", "viewer", PASSWORD, MONDAY_NOON)
+    client, stranger = app.test_client(), app.test_client()
+    enter(client, "eye", PASSWORD)
+    assert client.get("/accounts").status_code == 403
+    assert stranger.post("/accounts", data={"csrf_token": csrf(stranger, "/login")}).status_code == 302
+    stranger.get("/accounts")
+    refused = [line for line in trail(database) if line.action == "request.refuse"]
+    assert [(one.actor, one.subject_name, one.ok) for one in refused] == [
+        ("eye", "GET /accounts", False),
+        ("公众", "POST /accounts", False),
+    ]
+
+
+def test_a_stranger_cannot_fill_the_trail(app: Flask, database: Database) -> None:
+    client = app.test_client()
+    token = csrf(client, "/login")
+    answers = [client.post("/accounts", data={"csrf_token": token}).status_code for _ in range(63)]
+    assert answers[:60] == [302] * 60 and answers[60:] == [429] * 3
+    assert len(trail(database)) == 60
+
+
+def test_a_session_ends_when_nobody_does_anything(
+    app: Flask, one_time: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle(database)
+    client = app.test_client()
+    enter(client, "admin", one_time)
+    for hours in (7, 14, 21):  # each within eight hours of the one before: it slides
+        later(monkeypatch, hours=hours)
+        assert client.get("/account").status_code == 200
+    for hours in (22, 25, 28):  # an open page's own questions aren't somebody doing something
+        later(monkeypatch, hours=hours)
+        client.get("/changes")
+    later(monkeypatch, hours=29.1)
+    assert client.get("/account").status_code == 302
+
+
+def test_an_old_cookie_is_no_way_round_idleness(
+    app: Flask, one_time: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle(database)
+    client = app.test_client()
+    enter(client, "admin", one_time)
+    old = client.get_cookie("steward")
+    later(monkeypatch, hours=7)
+    client.get("/account")
+    later(monkeypatch, hours=9)
+    assert client.get("/account").status_code == 200
+    assert old is not None
+    client.set_cookie("steward", old.value)
+    assert client.get("/account").status_code == 302
+
+
+def test_signing_out_everywhere_leaves_this_device(app: Flask, one_time: str, database: Database) -> None:
+    settle(database)
+    here, there = app.test_client(), app.test_client()
+    enter(here, "admin", one_time)
+    enter(there, "admin", one_time)
+    here.post("/account/sign-out-everywhere", data={"csrf_token": csrf(here, "/account")})
+    assert here.get("/account").status_code == 200
+    assert there.get("/account").status_code == 302
+
+
+def test_when_an_account_was_last_seen(
+    app: Flask, one_time: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written at most every five minutes, beside the requests."""
+    settle(database)
+    client = app.test_client()
+    enter(client, "admin", one_time)
+    for minutes, seen in ((4, 0), (6, 6), (8, 6), (12, 12)):
+        later(monkeypatch, minutes=minutes)
+        client.get("/account")
+        app.extensions["steward_seen"].settle()
+        with database.read() as session:
+            assert session.query(Account).one().last_seen_at == MONDAY_NOON + timedelta(minutes=seen)
+
+
+@pytest.mark.parametrize(("proxies", "told"), [(0, "10.0.0.1"), (1, "203.0.113.9"), (2, "198.51.100.7")])
+def test_only_a_trusted_proxy_tells_the_address(
+    settings: Settings, database: Database, proxies: int, told: str
+) -> None:
+    """One proxy in front: the last address that it wrote; two: the one before."""
+    made = create_app(settings.model_copy(update={"trusted_proxies": proxies}))
+    client = made.test_client()
+    client.environ_base["REMOTE_ADDR"] = "10.0.0.1"
+    form = {"name": "x", "password": "y", "csrf_token": csrf(client, "/login")}
+    client.post("/login", data=form, headers={"X-Forwarded-For": "198.51.100.7, 203.0.113.9"})
+    made.extensions["steward"].database.close()
+    assert trail(database)[-1].address == told
+
+
+@pytest.mark.parametrize(("proxies", "safe"), [(0, False), (1, True)])
+def test_behind_a_trusted_tls_proxy_the_cookie_is_for_tls_only(
+    settings: Settings, database: Database, proxies: int, safe: bool
+) -> None:
+    made = create_app(settings.model_copy(update={"trusted_proxies": proxies}))
+    answer = made.test_client().get("/login", headers={"X-Forwarded-Proto": "https"})
+    made.extensions["steward"].database.close()
+    cookie = answer.headers["Set-Cookie"]
+    assert ("Secure" in cookie) is safe and ("Strict-Transport-Security" in answer.headers) is safe
+    assert "HttpOnly" in cookie and "SameSite=Lax" in cookie
+
+
 def test_signing_out_ends_it(app: Flask, one_time: str) -> None:
     client = app.test_client()
     enter(client, "admin", one_time)
@@ -97,10 +307,7 @@ def test_signing_out_ends_it(app: Flask, one_time: str) -> None:
 
 
 def test_after_signing_in_no_other_host_is_gone_to(app: Flask, one_time: str, database: Database) -> None:
-    from service.people.models import Account
-
-    with database.write() as session:
-        session.query(Account).update({"must_change": False})
+    settle(database)
     for target in ("//evil.example/", "https://evil.example/", "/\\evil.example"):
         client = app.test_client()
         token = csrf(client, "/login")
@@ -122,6 +329,52 @@ def test_one_click_enters_the_demo(demo_app: Flask) -> None:
     token = csrf(client, "/login")
     assert client.post("/login/demo", data={"csrf_token": token}).status_code == 302
     assert "演示主管" in client.get("/map").text
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_one_click_enters_the_demo_as_each_role(demo_app: Flask, role: str) -> None:
+    client = demo_app.test_client()
+    token = csrf(client, "/login")
+    assert client.post(f"/login/demo/{role}", data={"csrf_token": token}, follow_redirects=True).status_code == 200
+    own = client.get("/account").text
+    assert NAMES[role].removeprefix("演示") in own and ROLES[role] in own
+    reach = {"manager": "聚鹤社区", "officer": "聚鹤社区第一网格", "unit": "城市管理办公室"}.get(role, "全街道")
+    assert reach in own
+    assert client.get("/accounts").status_code == (200 if role == "admin" else 403)
+
+
+def test_the_sign_in_page_shows_each_role_with_what_it_may_do(demo_app: Flask) -> None:
+    page = demo_app.test_client().get("/login").text
+    for role, word in ROLES.items():
+        assert word in page and MAY[role] in page
+    assert page.count("/login/demo") == len(ROLES)
+
+
+@pytest.mark.parametrize("role", ["nobody", "root"])
+def test_there_is_no_other_role(demo_app: Flask, role: str) -> None:
+    client = demo_app.test_client()
+    assert client.post(f"/login/demo/{role}", data={"csrf_token": csrf(client, "/login")}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("host", "address"), [("map.example.org", "127.0.0.1"), ("localhost", "203.0.113.7"), ("10.0.0.1", "127.0.0.1")]
+)
+def test_the_demo_opens_on_this_machine_only(demo_app: Flask, host: str, address: str) -> None:
+    """A proxy that publishes the service, or a page whose name was pointed at this machine, finds no way in."""
+    client = demo_app.test_client()
+    from_there = {"base_url": f"http://{host}", "environ_overrides": {"REMOTE_ADDR": address}}
+    page = client.get("/login", **from_there).text
+    assert "/login/demo" not in page
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+    assert token
+    assert client.post("/login/demo", data={"csrf_token": token[1]}, **from_there).status_code == 403
+
+
+def test_a_demo_account_made_elsewhere_stays_shut(demo_app: Flask) -> None:
+    client = demo_app.test_client()
+    client.post("/login/demo", data={"csrf_token": csrf(client, "/login")})
+    assert client.get("/account").status_code == 200
+    assert client.get("/account", environ_overrides={"REMOTE_ADDR": "203.0.113.7"}).status_code == 302
 
 
 def test_every_page_has_a_strict_policy(demo_app: Flask) -> None:

@@ -1,0 +1,154 @@
+"""Who asks: the account behind a cookie or an API token. A thin adapter over Flask-Login."""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, request, session, url_for
+from flask import redirect as redirect_to
+from flask_login import LoginManager, UserMixin
+from flask_wtf.csrf import CSRFProtect
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from service.errors import NotAllowed, NotSignedIn
+from service.people.accounts import account_of_token, token_digest
+from service.people.models import Account
+from service.records.batches import only_demo
+from service.web import sessions
+from service.web.context import SignedIn, account, now, services
+from service.web.seen import LastSeen
+
+_MAY_WAIT = {"sign_in.password", "sign_in.password_post", "sign_in.logout", "static", "pages.healthz"}
+_MOST_KNOWN = 1000
+
+
+class User(UserMixin):
+    """What Flask-Login carries: the account's id with the stamp that a password change renews."""
+
+    def __init__(self, found: Account) -> None:
+        self.account = SignedIn(
+            found.id,
+            found.name,
+            found.display_name,
+            found.role,
+            found.area,
+            found.unit,
+            found.person_code,
+            found.must_change,
+            found.demo,
+        )
+        self.stamp = found.session_stamp
+
+    def get_id(self) -> str:
+        return f"{self.account.id}:{self.stamp}"
+
+
+class Tokens:
+    """Verified tokens, kept until accounts or tokens change or they expire: a program asks many times with one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._moved: object = None
+        self._known: dict[str, tuple[User, datetime | None]] = {}
+
+    def user(self, secret: str) -> User | None:
+        database = services().database
+        moved = database.moved()
+        digest = token_digest(secret)
+        with self._lock:
+            if moved != self._moved:
+                self._known.clear()
+                self._moved = moved
+            known = self._known.get(digest)
+        if known is not None:
+            user, until = known
+            return user if until is None or now() < until else None
+        with database.read() as found:
+            held = account_of_token(found, secret, now())
+            if held is None or (held[0].demo and not demo_open(found)):
+                return None
+            user = User(held[0])
+        with self._lock:
+            if moved == self._moved and len(self._known) < _MOST_KNOWN:
+                self._known[digest] = (user, held[1])
+        return user
+
+
+def register(app: Flask) -> None:
+    manager = LoginManager()
+    manager.init_app(app)
+    manager.session_protection = None  # type: ignore[assignment]
+    tokens = Tokens()
+    last_seen = LastSeen(app.extensions["steward"].database)
+    app.extensions["steward_seen"] = last_seen
+
+    @manager.user_loader
+    def by_cookie(key: str) -> User | None:
+        number, _sep, stamp = key.partition(":")
+        if not (number.isascii() and number.isdecimal()) or sessions.is_idle(session, now()):
+            return None
+        with services().database.read() as found:
+            owner = found.get(Account, int(number))
+            if owner is None or not owner.active or owner.session_stamp != stamp:
+                return None
+            if owner.demo and not demo_open(found):
+                return None
+            sessions.touch(session, now())
+            if request.endpoint not in sessions.UNATTENDED:
+                last_seen.note(owner.id, owner.last_seen_at, now())
+            return User(owner)
+
+    @manager.request_loader
+    def by_token(asked: Request) -> User | None:
+        """Whoever shows a token means to be somebody: an unknown one is refused, not taken for the public."""
+        given = asked.headers.get("Authorization", "")
+        if not given:
+            return None
+        kind, _sep, secret = given.partition(" ")
+        user = tokens.user(secret.strip()) if kind.lower() == "bearer" and secret else None
+        if user is None:
+            raise NotSignedIn("令牌不对、已过期或已撤销。请管理员重新发一个，写成 Authorization: Bearer 令牌。")
+        return user
+
+    @app.before_request
+    def forms_for_cookies() -> None:
+        """The API takes no form's token, but whoever comes with a cookie is a browser and needs one."""
+        if request.path.startswith("/api/") and "HTTP_COOKIE" in request.environ and account() is not None:
+            protection: CSRFProtect = app.extensions["csrf"]
+            if app.config["WTF_CSRF_ENABLED"] and "HTTP_AUTHORIZATION" not in request.environ:
+                protection.protect()
+
+    @app.before_request
+    def one_time_password_first() -> Response | None:
+        who = account()
+        if who is not None and who.must_change and request.endpoint not in _MAY_WAIT:
+            if request.path.startswith("/api/"):
+                raise NotAllowed("先在网页上换掉一次性密码，再使用接口。")
+            return redirect_to(url_for("sign_in.password"))
+        return None
+
+
+def demo_open(found: Session) -> bool:
+    """Whether the demo may be entered without a password: from this machine, while nothing but the demo is there."""
+    settings = services().settings
+    return settings.on_loopback and not settings.production and _from_here() and only_demo(found)
+
+
+def _from_here() -> bool:
+    """Asked by this machine under a name of its own: not through a proxy that publishes the service, nor by a page
+    whose host name was pointed here."""
+    host = urlsplit(f"//{request.host}").hostname or ""
+    return _is_loopback(host) and _is_loopback(request.remote_addr or "")
+
+
+def _is_loopback(name: str) -> bool:
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
