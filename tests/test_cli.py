@@ -170,6 +170,36 @@ def test_an_account_and_its_token(terminal: Terminal) -> None:
     assert terminal.run("user", "token", "nobody").returncode == 2
 
 
+@pytest.mark.parametrize("form", ["xlsx", "csv", "geojson", "gpkg", "shp.zip"])
+def test_export_writes_a_file_that_import_takes_back(terminal: Terminal, form: str) -> None:
+    done = terminal.run("export", "frontages", f"out.{form}", "--where", "state=vacant")
+    told = json.loads(done.stdout)
+    assert told["kind"] == "frontages" and told["rows"] > 50
+    if form != "shp.zip":  # a shapefile cuts headers and numbers alike
+        back = json.loads(terminal.run("import", "frontages", f"out.{form}").stdout)
+        assert (back["read"], back["unchanged"]) == (told["rows"], told["rows"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("frontages", "out.doc"), ".xlsx"),
+        (("frontages", "out.csv", "--where", "colour=red"), "colour"),
+        (("duties", "out.csv", "--where", "colour=red"), "colour"),
+        (("frontages", "nowhere/out.csv"), "nowhere"),
+    ],
+)
+def test_a_wrong_export_is_one_line_and_exit_2(terminal: Terminal, words: tuple[str, ...], said: str) -> None:
+    done = terminal.run("export", *words)
+    assert done.returncode == 2 and said in done.stderr and len(done.stderr.splitlines()) == 1
+    assert not (terminal.folder / words[1]).exists() or words[1] == "out.csv"
+
+
+def test_a_template_is_written(terminal: Terminal) -> None:
+    assert terminal.run("template", "people", "people.xlsx").returncode == 0
+    assert (terminal.folder / "people.xlsx").read_bytes()[:2] == b"PK"
+
+
 def test_check_says_that_all_is_well_or_what_is_wrong(terminal: Terminal) -> None:
     assert terminal.run("check").returncode == 0
     terminal.env["PORT"] = "abc"

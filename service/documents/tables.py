@@ -14,6 +14,7 @@ TEXT, NUMBER, DAY = "text", "number", "day"
 NOWHERE, POINTS, SHAPES, BOTH = "nowhere", "points", "shapes", "both"
 LON, LAT, SHAPE = "经度", "纬度", "图形"
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
+MARKS = frozenset((*_DANGEROUS, "'"))  # a text that begins otherwise needs no second look
 
 Cell = str | int | float | date | None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from service.incidents.models import Incident
 from service.incidents.rules import OPEN_STATES
 from service.people.models import Person
 from service.records import counters
+from service.records.models import AuditEntry
 from tests.browser.conftest import Watched
 from tests.browser.serving import DESKTOP, Town, demo_session, picture, rest, serving
 from tests.conftest import MONDAY_NOON
@@ -366,3 +368,19 @@ def test_a_change_in_the_database_reaches_the_open_page(town: Town, desk: Watche
         "and the reader's place is kept"
     )
     assert page.evaluate(_FOCUSED) == "answer"
+
+
+def test_a_whole_number_is_asked_for_and_can_be_copied(town: Town, desk: Watched) -> None:
+    """The panel holds the masked number only; the button brings the whole one, and the trail knows."""
+    page = desk.page
+    open_map(page, town, "p=109.8782,31.0718")
+    panel = page.locator("#answer")
+    assert not re.search(r"1\d{10}", panel.inner_html()) and "tel:" not in panel.inner_html()
+    page.locator("#answer .lead [data-call]").click()
+    number = page.locator("#answer .told b").inner_text()
+    assert re.fullmatch(r"1\d{10}", number)
+    page.locator("#answer .told button").click()
+    page.locator("#say:not([hidden])").wait_for()
+    with town.database.read() as session:
+        line = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+        assert line is not None and line.action == "people.reveal_phone" and number not in str(vars(line))

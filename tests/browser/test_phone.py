@@ -40,6 +40,9 @@ _WIDER = """() => [...document.querySelectorAll('body *')]
   .filter(([, right]) => right > innerWidth)"""
 
 
+_CALL = "#answer [data-call]"
+
+
 @pytest.fixture(scope="module")
 def signed_in(chromium: Browser, service: str) -> StorageState:
     return demo_session(chromium, service)
@@ -166,3 +169,12 @@ def test_nothing_is_wider_than_the_screen_nor_too_small_for_a_thumb(hand: Page, 
     hand.context.clear_cookies()
     hand.goto(f"{service}/login")
     fits("sign-in")
+
+
+def test_a_call_button_dials(hand: Page, service: str) -> None:
+    hand.goto(f"{service}/map?p=109.8782,31.0718")
+    rest(hand)
+    hand.locator(_CALL).first.click()
+    link = hand.locator("#answer a.call[href^='tel:1']")
+    link.wait_for()
+    assert link.get_attribute("href") == f"tel:{(link.get_attribute('aria-label') or '').split()[-1]}"

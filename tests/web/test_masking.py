@@ -213,6 +213,66 @@ def test_no_surface_tells_more_than_the_role_may_read(clients: dict[str, FlaskCl
             assert "****" not in text, surface
 
 
+REGISTERS = (
+    "/people",
+    "/people/{leader}",
+    "/people/{colleague}",
+    "/people?q=专职",
+    "/people/suggest?q=专职",
+    "/frontages",
+    "/frontages/F-{side}",
+    "/frontages?q=店长",
+    "/organisations",
+    "/grids",
+    "/grids/{grid}",
+    "/incidents",
+    "/api/v1/people",
+    "/api/v1/people/{colleague}",
+    "/api/v1/people/{colleague}/history",
+    "/api/v1/frontages",
+    "/api/v1/frontages/F-{side}",
+    "/api/v1/frontages/F-{side}/history",
+    "/api/v1/grids/{grid}",
+    "/api/v1/incidents",
+)
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("role", ROLES[1:])
+def test_no_register_tells_more_either(clients: dict[str, FlaskClient], role: str, side: str) -> None:
+    """Lists, details, histories and their interface; rows outside the area are not there (404)."""
+    sees, codes = EXPECTED[role], {"west": ("LW", "CW", A1), "east": ("LE", "CE", B1)}[side]
+    seen = 0
+    for pattern in REGISTERS:
+        path = pattern.format(side=side, leader=codes[0], colleague=codes[1], grid=codes[2])
+        answer = clients[role].get(path, headers={"Accept": "text/html"})
+        assert answer.status_code in (200, 404), (path, answer.status_code)
+        seen += answer.status_code == 200
+        text = answer.get_data(as_text=True)
+        text = json.dumps(json.loads(text), ensure_ascii=False) if "json" in answer.mimetype else html.unescape(text)
+        assert not FULL_PHONE.search(text), (path, FULL_PHONE.search(text))
+        assert "tel:1" not in text, path
+        asked = path.partition("q=")[2]
+        for where in SIDES:
+            if not sees.colleagues:
+                assert not holds(text, COLLEAGUE[where]) or COLLEAGUE[where][-3:] in asked, path
+            if where not in sees.keepers:
+                assert not holds(text, KEEPER[where]), path
+            if where not in sees.incidents:
+                assert f"{where}-0" not in text, path
+    assert seen >= (8 if role != "unit" else 4)
+
+
+def test_a_register_shows_the_names_that_the_role_may_read(clients: dict[str, FlaskClient]) -> None:
+    for role in ("manager", "officer", "supervisor", "admin"):
+        for path in ("/frontages", "/frontages/F-west", "/api/v1/frontages/F-west"):
+            text = clients[role].get(path).get_data(as_text=True)
+            assert holds(json.dumps(json.loads(text), ensure_ascii=False) if "api" in path else text, KEEPER["west"])
+    assert holds(clients["viewer"].get("/people").get_data(as_text=True), LEADER["east"])
+    assert "data-reveal" in clients["manager"].get("/frontages/F-west").get_data(as_text=True)
+    assert "data-reveal" not in clients["viewer"].get("/frontages/F-west").get_data(as_text=True)
+
+
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("role", ROLES)
 def test_what_the_role_may_read_is_there(clients: dict[str, FlaskClient], role: str, side: str) -> None:
