@@ -132,15 +132,16 @@ def server_command(settings: Settings, factory: str = "service.app:create_warm_a
 def back_up(settings: Settings, out: Path, basemaps: bool) -> dict[str, object]:
     """A backup asked for on the command line; what it holds, in plain data."""
     migrate_store(settings)
-    database, now = Database(settings.store_url), utcnow()
-    try:
-        made = making.make(database, settings, out, now, basemaps)
-    except StewardError as fault:
+    now = utcnow()
+    with closing(Database(settings.store_url)) as database:
+        try:
+            made = making.make(database, settings, out, now, basemaps)
+        except StewardError as fault:
+            with database.write() as session:
+                making.record_failure(session, COMMAND_LINE, now, fault.message)
+            raise
         with database.write() as session:
-            making.record_failure(session, COMMAND_LINE, now, fault.message)
-        raise
-    with database.write() as session:
-        making.record(session, settings, made, COMMAND_LINE, now)
+            making.record(session, settings, made, COMMAND_LINE, now)
     told = made.manifest
     return {
         "path": str(out),
@@ -155,7 +156,7 @@ def back_up(settings: Settings, out: Path, basemaps: bool) -> dict[str, object]:
 def put_back(settings: Settings, source: Path) -> dict[str, object]:
     """A backup put back on the command line; what came, in plain data."""
     told = restoring.restore(settings, source, utcnow())
-    with Database(settings.store_url).write() as session:
+    with closing(Database(settings.store_url)) as database, database.write() as session:
         restoring.record(session, settings, source, told, utcnow())
     return {
         "office": told.office,
@@ -170,7 +171,7 @@ def put_back(settings: Settings, source: Path) -> dict[str, object]:
 def backup_age(settings: Settings) -> str:
     """How old the last backup is, in a sentence."""
     try:
-        with Database(settings.store_url).read() as session:
+        with closing(Database(settings.store_url)) as database, database.read() as session:
             last = shelf.last_good(session)
     except (StewardError, SQLAlchemyError, OSError):
         return "上次备份：数据库不答，不知道。"
@@ -200,7 +201,7 @@ def check(settings: Settings) -> list[str]:
     """What is wrong with configuration, database or assets; empty when nothing."""
     faults = []
     try:
-        with Database(settings.store_url).read() as session:
+        with closing(Database(settings.store_url)) as database, database.read() as session:
             is_empty(session)
     except (StewardError, OSError) as fault:
         faults.append(f"数据库：{fault}")
@@ -217,7 +218,7 @@ def check(settings: Settings) -> list[str]:
 def _stale_backup(settings: Settings) -> list[str]:
     """A plan that isn't kept: the last backup is two days old though one is due every day."""
     try:
-        with Database(settings.store_url).read() as session:
+        with closing(Database(settings.store_url)) as database, database.read() as session:
             last, plan = shelf.last_good(session), read_office(session, settings).backup
     except SQLAlchemyError:
         return []  # tables of an older version; the next start migrates them
