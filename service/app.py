@@ -17,6 +17,7 @@ from service.db.engine import Database
 from service.incidents.columns import IncidentColumns
 from service.intake.demo import remove_demo
 from service.places.ground import Ground
+from service.registers.search import Search
 from service.responsibility.keeper import Responsibility
 from service.web import access, answer, api, basemap_files, map_data, pages, problems, search, security, sign_in
 from service.web.context import Services
@@ -36,12 +37,14 @@ class _Service(Flask):
 def wire(settings: Settings) -> Services:
     """The services over one database."""
     database = Database(settings.store_url)
+    responsibility = Responsibility(database, settings.subdistrict, settings.office_name)
     return Services(
         settings,
         database,
-        Responsibility(database, settings.subdistrict, settings.office_name),
+        responsibility,
         IncidentColumns(database),
         Ground(database),
+        Search(database, responsibility),
     )
 
 

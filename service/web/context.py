@@ -19,6 +19,7 @@ from service.people.access import ALL, EVERYWHERE, NOWHERE, Area, reach
 from service.people.rules import Viewer
 from service.places.ground import Ground
 from service.records.audit import Actor
+from service.registers.search import Search
 from service.responsibility.keeper import Responsibility
 from service.responsibility.lookup import Distances
 from service.responsibility.snapshot import Snapshot
@@ -33,12 +34,14 @@ class Services:
     responsibility: Responsibility
     incidents: IncidentColumns
     ground: Ground
+    search: Search
 
     def warm(self) -> None:
-        """Read today's duties, the incidents and the ground."""
+        """Read today's duties, the incidents, the ground, and what the search finds."""
         self.responsibility.on(local_date(utcnow()))
         self.ground.data()
         self.incidents.current()
+        self.search.on(local_date(utcnow()))
 
     @cached_property
     def distances(self) -> Distances:
