@@ -39,7 +39,8 @@ def by_number(session: Session, beginning: str, area: Area, most: int) -> list[F
         Incident.number.between(word, word + _LAST) if plain else Incident.number.startswith(word, autoescape=True)
         for word in words
     ]
-    columns: list[Any] = [getattr(Incident, name) for name in FoundIncident.__dataclass_fields__ if name != "spot"]
+    names = [name for name in FoundIncident.__dataclass_fields__ if name != "spot"]
+    columns: list[Any] = [getattr(Incident, name) for name in names]
     rows = session.execute(
         select(*columns, raw_geometry(Incident.geom))
         .where(or_(*begins), _within(area), visible(Incident))
@@ -47,8 +48,12 @@ def by_number(session: Session, beginning: str, area: Area, most: int) -> list[F
         .limit(most)
     ).all()
     lon, lat = read_points([row[-1] for row in rows])
-    spots = [None if np.isnan(x) else (float(x), float(y)) for x, y in zip(lon, lat, strict=True)]
-    return [FoundIncident(*row.tuple()[:-1], spot) for row, spot in zip(rows, spots, strict=True)]
+    spots: list[tuple[float, float] | None] = [
+        None if np.isnan(x) else (float(x), float(y)) for x, y in zip(lon, lat, strict=True)
+    ]
+    return [
+        FoundIncident(**dict(zip(names, row, strict=False)), spot=spot) for row, spot in zip(rows, spots, strict=True)
+    ]
 
 
 def _within(area: Area) -> ColumnElement[bool]:

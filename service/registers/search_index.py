@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +19,13 @@ MOST_TEXT = 60
 MIN_PHONE = 4
 _ENOUGH = 64  # hits of one needle among which the best are chosen
 _CHUNK = 512
+_FEW = 5_000
 _SMALL = {ord(letter): None for letter in "abcdefghijklmnopqrstuvwxyz"}
 _SPACES = re.compile(r"\s+")
 _APART = re.compile(r"[/、,，;；|\s]+")
 EQUAL, BEGINS, WORD, CONTAINS = 0, 2, 4, 6
 SOUND = 1  # one rank behind the same match in the text itself
+ADDRESS = 2  # a street itself comes before the shops that stand in it
 
 
 def normalised(text: str) -> str:
@@ -67,30 +69,35 @@ class Hit:
 
 
 class Haystack:
-    """Lines as one text. `owner[line]`: the entry that a line belongs to.
+    """Lines as one text. `owner[line]`: the entry that a line belongs to; `shift[line]`: by how much it ranks behind.
 
     Lines of pinyin come with a capital at each syllable: they are searched in small letters, the capitals tell words.
     """
 
-    def __init__(self, lines: list[str], owner: np.ndarray) -> None:
+    def __init__(self, lines: list[str], owner: np.ndarray, shift: np.ndarray) -> None:
         self.cased = "\n".join(["", *lines, ""])
         self.text = self.cased.lower()
         self.lengths = np.fromiter(map(len, lines), np.int64, count=len(lines))
         self.starts = 1 + np.concatenate([[0], np.cumsum(self.lengths + 1)])[:-1]
-        self.owner = owner
+        self.owner, self.shift = owner, shift
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[int, str]]) -> Haystack:
-        """From (entry, line)."""
-        kept = list(pairs)
-        return cls([line for _, line in kept], np.fromiter((i for i, _ in kept), np.int32, count=len(kept)))
+    def of(cls, lines: list[tuple[int, str, int]]) -> Haystack:
+        """From (entry, line, shift)."""
+        owner = np.fromiter((one[0] for one in lines), np.int32, count=len(lines))
+        shift = np.fromiter((one[2] for one in lines), np.int8, count=len(lines))
+        return cls([one[1] for one in lines], owner, shift)
 
     def initials(self) -> Haystack:
         """Lines of pinyin without their small letters."""
-        return Haystack(self.cased.translate(_SMALL).split("\n")[1:-1], self.owner)
+        return Haystack(self.cased.translate(_SMALL).split("\n")[1:-1], self.owner, self.shift)
 
     def find(self, needle: str, allowed: np.ndarray | None, most: int) -> list[tuple[int, int]]:
         """(position, line) of the first lines that hold the needle and belong to allowed entries."""
+        if allowed is not None:
+            lines = np.flatnonzero(allowed[self.owner])
+            if len(lines) <= _FEW:
+                return self._in_lines(needle, lines, most)
         out: list[tuple[int, int]] = []
         at, seen = self.text.find(needle), -1
         while at >= 0 and len(out) < most:
@@ -107,20 +114,28 @@ class Haystack:
             out += list(zip(here[keep].tolist(), line[keep].tolist(), strict=True))
         return out[:most]
 
+    def _in_lines(self, needle: str, lines: np.ndarray, most: int) -> list[tuple[int, int]]:
+        """The same for few lines: each is looked at, instead of all that hold the needle."""
+        begins = (self.starts[lines] - 1).tolist()
+        ends = (self.starts[lines] + self.lengths[lines] + 1).tolist()
+        places = [self.text.find(needle, start, end) for start, end in zip(begins, ends, strict=True)]
+        return [(at, line) for at, line in zip(places, lines.tolist(), strict=True) if at >= 0][:most]
+
     @property
     def nbytes(self) -> int:
         """Of the texts as Python keeps them, and of the arrays."""
         widest = 1 if self.text.isascii() else 2 if max(self.text) <= "\uffff" else 4
         texts = len(self.text) * widest * (1 if self.text is self.cased else 2)
-        return texts + self.starts.nbytes + self.lengths.nbytes + self.owner.nbytes
+        return texts + sum(one.nbytes for one in (self.starts, self.lengths, self.owner, self.shift))
 
 
 @dataclass(frozen=True)
 class Fields:
-    """Which texts of a row are searched: names and addresses (spoken too), codes, and a phone."""
+    """Which texts of a row are searched: its name and address (as they sound too), its code, its phone."""
 
-    spoken: Callable[[Any], Sequence[str | None]]
-    codes: Callable[[Any], Sequence[str | None]]
+    name: Callable[[Any], str | None]
+    address: Callable[[Any], str | None] = lambda _: None
+    code: Callable[[Any], str | None] = lambda row: str(row.code)
     phone: Callable[[Any], str | None] = lambda _: None
     person: bool = False
 
@@ -140,20 +155,21 @@ class Sheaf:
     @classmethod
     def of(cls, kind: str, rows: Sequence[Any], fields: Fields, known: Known) -> Sheaf:
         """`known`: readings of before, so that only new texts are read."""
-        texts: list[tuple[int, str]] = []
-        sounds: list[tuple[int, str]] = []
-        phones: list[tuple[int, str]] = []
+        texts: list[tuple[int, str, int]] = []
+        sounds: list[tuple[int, str, int]] = []
+        phones: list[tuple[int, str, int]] = []
         heard: dict[str, tuple[str, ...]] = {}
         for i, row in enumerate(rows):
-            for text in fields.spoken(row):
+            for text, shift in ((fields.name(row), 0), (fields.address(row), ADDRESS)):
                 if text:
                     plain = normalised(text)
                     read = heard.get(plain) or known.get(plain) or readings(plain, fields.person)
                     heard[plain] = read
-                    texts.append((i, plain))
-                    sounds += [(i, one) for one in read]
-            texts += [(i, normalised(code)) for code in fields.codes(row) if code]
-            phones += [(i, digits) for digits in _numbers(fields.phone(row))]
+                    texts.append((i, plain, shift))
+                    sounds += [(i, one, shift) for one in read]
+            if code := fields.code(row):
+                texts.append((i, normalised(code), 0))
+            phones += [(i, digits, 0) for digits in _numbers(fields.phone(row))]
         spoken = Haystack.of(sounds)
         return cls(kind, rows, Haystack.of(texts), spoken, spoken.initials(), Haystack.of(phones), heard)
 
@@ -196,7 +212,7 @@ def _among(
     needles = [f"\n{word}\n", f"\n{word}", word][: 3 if within else 2] if word else []
     for needle in needles:
         for at, line in hay.find(needle, allowed, _ENOUGH):
-            rank = _rank(hay, at + (needle[0] == "\n"), line, len(word)) + shift
+            rank = _rank(hay, at + (needle[0] == "\n"), line, len(word)) + shift + int(hay.shift[line])
             _better(best, Hit(rank, int(hay.lengths[line]), int(hay.owner[line])))
 
 

@@ -25,7 +25,7 @@ from service.registers.search_index import Fields, Sheaf
 from service.responsibility.snapshot import Snapshot
 
 # The kinds in the order in which equally good hits are told: what one asks about most comes first.
-ORDER = ("grid", "community", "person", "frontage", "street", "place", "organisation", "building")
+ORDER = ("community", "grid", "person", "frontage", "street", "place", "organisation", "building")
 _MOST_MASKS = 64
 
 
@@ -106,14 +106,14 @@ def load(session: Session, snapshot: Snapshot, version: tuple[int, int], before:
 
 _ORGANISATION = (Organisation.code, Organisation.name, Organisation.phone, Organisation.address)
 _FIELDS: Mapping[str, Fields] = {
-    "grid": Fields(lambda row: (row.name,), lambda row: (row.code,)),
-    "community": Fields(lambda row: (row.name,), lambda row: (row.code,)),
-    "person": Fields(lambda row: (row.name,), lambda row: (row.code,), lambda row: row.phone, person=True),
-    "frontage": Fields(lambda row: (row.shop_name, row.address), lambda row: (row.code,), lambda row: row.phone),
-    "street": Fields(lambda row: (row.name,), lambda row: ()),
-    "place": Fields(lambda row: (row.name, row.address), lambda row: (row.code,)),
-    "organisation": Fields(lambda row: (row.name, row.address), lambda row: (row.code,), lambda row: row.phone),
-    "building": Fields(lambda row: (row.name, row.address), lambda row: (row.code,)),
+    "grid": Fields(lambda row: row.name),
+    "community": Fields(lambda row: row.name),
+    "person": Fields(lambda row: row.name, phone=lambda row: row.phone, person=True),
+    "frontage": Fields(lambda row: row.shop_name, lambda row: row.address, phone=lambda row: row.phone),
+    "street": Fields(lambda row: row.name),
+    "place": Fields(lambda row: row.name, lambda row: row.address),
+    "organisation": Fields(lambda row: row.name, lambda row: row.address, phone=lambda row: row.phone),
+    "building": Fields(lambda row: row.name, lambda row: row.address),
 }
 
 

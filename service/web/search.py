@@ -14,7 +14,7 @@ from service.people.rules import Viewer
 from service.registers.search_index import Asked, choose
 from service.registers.search_loading import ORDER, SearchIndex
 from service.web.context import account, area, asked_day, require_look, services
-from service.web.search_results import Results, coordinates, incident
+from service.web.search_results import Results, coordinates, incident, page
 
 bp = Blueprint("search", __name__)
 MOST = 12
@@ -38,6 +38,8 @@ def find_all(index: SearchIndex, asked: Asked, viewer: Viewer) -> list[dict[str,
     """What the words name, as far as the asker may find it."""
     point = _point(asked.text)
     kinds = [kind for kind in ORDER if kind in _FOR_ALL or viewer.signed_in]
+    if page("organisation", "-") is None:  # it lies nowhere: without a page there is nothing to show
+        kinds = [kind for kind in kinds if kind != "organisation"]
     found = {kind: index.sheaves[kind].find(asked, *_masks(index, kind)) for kind in kinds}
     make = Results(index, viewer, request.args.get("on"))
     hits = [make.result(kind, hit) for kind, hit in choose(found, ORDER, MOST, _OF_A_KIND)]

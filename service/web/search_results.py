@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -116,7 +117,8 @@ class Results:
         return str(getattr(row, "name", None) or getattr(row, "shop_name", "")), *self._spot(kind, at)
 
     def _frontage(self, row: Any, entry: int) -> tuple[Any, ...]:
-        return row.shop_name, [row.address or ""], *self._spot("frontage", entry)
+        words = [row.address] if row.address != row.shop_name else []
+        return row.shop_name, words, *self._spot("frontage", entry)
 
     def _street(self, row: Any, entry: int) -> tuple[Any, ...]:
         return row.name, [], *self._spot("street", entry)
@@ -148,7 +150,7 @@ def result(
     kind: str,
     code: str,
     title: str,
-    words: list[str],
+    words: Sequence[str | None],
     spot: Spot | None,
     box: list[float] | None = None,
     record: str | None = None,
@@ -173,7 +175,7 @@ def result(
 def map_link(kind: str, spot: Spot, box: list[float] | None, on: str | None) -> str:
     """The map's address that shows the place; asked there too unless it is a whole community."""
     lon, lat = spot
-    zoom = min(first_zoom(*box), 17) if box else 19
+    zoom = min(first_zoom(*box), 18) if box and kind != "frontage" else 19
     asked = {"at": f"{lon:.6f},{lat:.6f}", "z": zoom}
     if kind != "community":
         asked = {"p": f"{lon:.6f},{lat:.6f}"} | asked

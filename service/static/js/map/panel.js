@@ -1,5 +1,6 @@
 // The answer panel: asks for a point, shows the fragment; on phones a sheet of three heights.
 import { Latest } from './fetching.js';
+import { icon } from './icons.js';
 import { say } from './words.js';
 
 const HEIGHTS = ['peek', 'half', 'full'];
@@ -146,15 +147,4 @@ export class Panel {
       this.setHeight(HEIGHTS[(HEIGHTS.indexOf(this.root.dataset.height) + 1) % 3]);
     });
   }
-}
-
-/** An icon of icons.svg. */
-export function icon(name, cls = 'i') {
-  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  svg.setAttribute('class', cls);
-  svg.setAttribute('aria-hidden', 'true');
-  const use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
-  use.setAttribute('href', `/static/icons.svg#${name}`);
-  svg.append(use);
-  return svg;
 }
