@@ -19,7 +19,20 @@ from service.intake.demo import remove_demo
 from service.places.ground import Ground
 from service.registers.search import Search
 from service.responsibility.keeper import Responsibility
-from service.web import access, answer, api, basemap_files, map_data, pages, problems, search, security, sign_in
+from service.web import (
+    access,
+    answer,
+    api,
+    basemap_files,
+    map_data,
+    pages,
+    photo_subjects,
+    photos,
+    problems,
+    search,
+    security,
+    sign_in,
+)
 from service.web.context import Services
 from service.web.sessions import QuietSessions
 
@@ -84,9 +97,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     problems.register(app)
     security.register(app, settings)
     sign_in.register(app)
-    for module in (pages, map_data, basemap_files, answer, search, api):
+    for module in (pages, map_data, basemap_files, answer, search, photos, api):
         app.register_blueprint(module.bp)
     csrf.exempt(api.bp)
+    photo_subjects.register(app)
     access.register(app)
     access.complete(app)
     app.context_processor(_page_context)
