@@ -124,8 +124,9 @@ def _jpeg(image: Image.Image, quality: int) -> bytes:
 
 def keep(folder: Path, photo: Photo) -> None:
     """Write both pictures under their content's name, whole or not at all, readable by the service alone."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path, data in ((photo_path(folder, photo.sha256), photo.jpeg), (thumb_path(folder, photo.sha256), photo.thumb)):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         if path.exists():
             continue
         part = path.with_suffix(f".{secrets.token_hex(4)}.part")
