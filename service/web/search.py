@@ -63,7 +63,8 @@ def _incidents(asked: Asked) -> list[dict[str, Any]]:
     if who is None or reach(who.role, "incidents.read") is None or not re.search(r"\d{2}", asked.text):
         return []
     with services().database.read() as session:
-        return [incident(row) for row in by_number(session, asked.text, area("incidents.read"), _MOST_INCIDENTS)]
+        rows = by_number(session, asked.text, area("incidents.read"), _MOST_INCIDENTS)
+    return [one for one in map(incident, rows) if one["url"]]
 
 
 def _point(text: str) -> tuple[float, float] | None:

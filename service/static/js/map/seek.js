@@ -122,7 +122,9 @@ export class Seek {
       this.mark();
     } else if (e.key === 'Escape') {
       e.stopPropagation();
-      if (this.list.hidden) this.input.blur(); else this.open(false);
+      if (this.list.hidden) { this.input.blur(); return; }
+      e.preventDefault(); // else the browser empties the field
+      this.open(false);
     }
   }
 
