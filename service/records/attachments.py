@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from service.errors import Conflict, InvalidValue, NotFound
@@ -85,6 +85,12 @@ def remove(session: Session, photo: Attachment, name: str | None, actor: Actor, 
     photo.removed_at = now
     subject = Subject(photo.subject_kind, photo.subject_code, name)
     audit.append(session, actor, "photo.remove", now, subject, before=_told(photo))
+
+
+def hide_all(session: Session, kind: str, codes: Select[tuple[str]], now: datetime) -> None:
+    """Those of subjects that are about to go, so that another subject of the same code does not inherit them."""
+    shown = (Attachment.subject_kind == kind, Attachment.subject_code.in_(codes), Attachment.removed_at.is_(None))
+    session.execute(update(Attachment).where(*shown).values(removed_at=now))
 
 
 def _told(photo: Attachment) -> dict[str, object]:

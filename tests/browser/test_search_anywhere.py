@@ -126,8 +126,7 @@ def test_photos_without_leaving_the_page(
     shown = page.locator(".shots img")
     shown.wait_for()
     assert page.locator(".shots").get_by_text("门头正面").is_visible()
-    page.wait_for_function("document.querySelector('.shots img').naturalWidth > 0")
-    assert page.evaluate("document.querySelector('.shots img').naturalHeight") == 360, "upright"
+    assert shown.evaluate("(one) => one.decode().then(() => one.naturalHeight)") == 360, "upright"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert faults(page) == [], "with a photo"
     assert page.locator("label.act", has_text="拍照").is_visible() == (device == "phone")

@@ -13,6 +13,8 @@ from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import select
 
+from service.frontages.models import Frontage
+from service.records import attachments
 from service.records.models import Attachment, AuditEntry
 from service.web import photos
 from tests.conftest import MONDAY_NOON, PASSWORD
@@ -237,3 +239,15 @@ def test_the_larger_limit_holds_for_photos_alone(app: Flask) -> None:
     assert chief.post("/account/password", **body({"csrf_token": page}, large, "x", "old")).status_code == 413
     looker = signed_in(app, "looker")
     assert looker.post(SHOP, headers=FETCH, **body({"csrf_token": page}, large, "x.jpg")).status_code == 413
+
+
+def test_photos_go_with_the_demo_and_no_others(app: Flask) -> None:
+    """A shop of the office's own that gets the code of a demo shop does not inherit its photos."""
+    database = app.extensions["steward"].database
+    chief = signed_in(app, "chief")
+    send(chief, from_a_phone())
+    send(chief, from_a_phone(), path="/photos/frontages/F3")
+    with database.write() as session:
+        shop = session.scalars(select(Frontage).where(Frontage.code == "F3")).one()
+        attachments.hide_all(session, "frontages", select(Frontage.code).where(Frontage.id == shop.id), MONDAY_NOON)
+    assert {one.subject_code: one.removed_at is None for one in kept(app)} == {"F1": True, "F3": False}

@@ -24,6 +24,8 @@ document.addEventListener('change', (e) => {
   for (const old of place.querySelectorAll('img')) URL.revokeObjectURL(old.src);
   place.replaceChildren();
   if (!file) return;
+  form.querySelector('.field').classList.remove('wrong');
+  form.querySelector('#photo-help.bad')?.replaceChildren();
   if (tooLarge(form, file)) { say(form, form.dataset.tooLarge); return; }
   place.append(Object.assign(document.createElement('img'), { src: URL.createObjectURL(file), alt: '' }), file.name);
 });
