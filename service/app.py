@@ -18,6 +18,7 @@ from service.incidents.columns import IncidentColumns
 from service.intake.demo import remove_demo
 from service.places.ground import Ground
 from service.records.office import OfficeKeeper
+from service.registers.search import Search
 from service.responsibility.keeper import Responsibility
 from service.web import (
     access,
@@ -31,6 +32,8 @@ from service.web import (
     own_account,
     pages,
     people_phone,
+    photo_subjects,
+    photos,
     problems,
     register_api,
     registers,
@@ -56,13 +59,15 @@ class _Service(Flask):
 def wire(settings: Settings) -> Services:
     """The services over one database."""
     database = Database(settings.store_url)
+    responsibility = Responsibility(database, settings.subdistrict, settings.office_name)
     return Services(
         settings,
         database,
-        Responsibility(database, settings.subdistrict, settings.office_name),
+        responsibility,
         IncidentColumns(database),
         Ground(database),
         OfficeKeeper(database, settings),
+        Search(database, responsibility),
     )
 
 
@@ -105,13 +110,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     sign_in.register(app)
     modules = (
         *(pages, map_data, basemap_files, answer, search, api, people_phone),
-        *(registers, register_api, exports, office, own_account, accounts, trail),
+        *(registers, register_api, photos, exports, office, own_account, accounts, trail),
     )
     for module in modules:
         app.register_blueprint(module.bp)
     csrf.exempt(api.bp)
     csrf.exempt(people_phone.bp)  # it judges cookies itself, so that tokens need none
     csrf.exempt(register_api.bp)
+    photo_subjects.register(app)
     access.register(app)
     access.complete(app)
     app.context_processor(_page_context)

@@ -23,7 +23,7 @@ from service.intake.relocating import relocate_if_due
 from service.intake.run import Request, apply_table
 from service.people.models import Account, Organisation, Person
 from service.places.models import Building, Place, Street
-from service.records import batches, counters
+from service.records import attachments, batches, counters
 from service.records.audit import COMMAND_LINE, Actor, append
 from service.records.models import ImportBatch
 
@@ -105,6 +105,8 @@ def remove_demo(database: Database, now: datetime, by: Actor = COMMAND_LINE) -> 
     gone: dict[str, int] = {}
     with database.write() as session:
         demo = list(session.scalars(select(ImportBatch.id).where(ImportBatch.demo.is_(True))))
+        for kind, model in _WITH_PHOTOS.items():
+            attachments.hide_all(session, kind, select(model.code).where(model.batch_id.in_(demo)), now)
         for model in (*_PLAIN, TilingFault, Grid):
             gone[model.__tablename__] = _delete(session, model, demo)
         used = select(Grid.edition_id)  # an own grid keeps its edition, and that its community
@@ -126,4 +128,5 @@ def _delete(session: Session, model: Any, batches: list[int], *more: Any) -> int
     return int(session.execute(delete(model).where(model.batch_id.in_(batches), *more)).rowcount)  # type: ignore[attr-defined]
 
 
+_WITH_PHOTOS: dict[str, Any] = {"frontages": Frontage, "places": Place, "buildings": Building}
 _PLAIN = (Incident, Duty, Frontage, Place, Building, Street, Person, Organisation)

@@ -52,6 +52,12 @@ ROUTES: dict[str, str] = {
     "map_data.clusters": "incidents.read",
     "answer.answer_fragment": "look",
     "search.search": "look",
+    # photos of records; the subject's place is judged in photo_subjects
+    "photos.subject": "registers.read",
+    "photos.show": "registers.read",
+    "photos.thumb": "registers.read",
+    "photos.add": "registers.write",
+    "photos.remove": "registers.write",
     "api.lookup": "look",
     "api.lookup_batch": "look",
     # whole phone numbers

@@ -19,6 +19,7 @@ from service.people.rules import Viewer
 from service.places.ground import Ground
 from service.records.audit import Actor
 from service.records.office import Office, OfficeKeeper
+from service.registers.search import Search
 from service.responsibility.keeper import Responsibility
 from service.responsibility.lookup import Distances
 from service.responsibility.snapshot import Snapshot
@@ -42,12 +43,14 @@ class Services:
     incidents: IncidentColumns
     ground: Ground
     offices: OfficeKeeper
+    search: Search
 
     def warm(self) -> None:
-        """Read today's duties, the incidents and the ground."""
+        """Read today's duties, the incidents, the ground, and what the search finds."""
         self.responsibility.on(local_date(utcnow()))
         self.ground.data()
         self.incidents.current()
+        self.search.on(local_date(utcnow()))
 
     def seen(self) -> Seen:
         """The store's token and the office's settings, asked for once a request: on PostgreSQL the token is a query."""

@@ -15,7 +15,7 @@ from service.people.rules import ROLES
 from service.records.batches import holds_demo
 from service.records.counters import read_all
 from service.web.access import ROUTES
-from service.web.context import account, actor, now, require_look, require_role, services
+from service.web.context import account, actor, now, require_look, require_role, services, viewer
 from service.web.map_config import map_config, page_counts
 from service.web.security import nonce
 
@@ -145,6 +145,7 @@ def page_context() -> dict[str, object]:
         if who
         else None,
         "nav": navigation(),
+        "may_search": viewer().may_look and not (who and who.must_change),
         "nonce": nonce(),
         "csrf_token": generate_csrf(),
     }

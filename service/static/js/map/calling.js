@@ -1,5 +1,5 @@
 // Call buttons: the whole number is asked for when it is needed, dialled on a phone, shown with copying on a PC.
-import { icon } from './icon.js';
+import { icon } from './icons.js';
 import { say } from './words.js';
 
 export class Calling {

@@ -1,15 +1,11 @@
-// Keyboard: / searches, Esc closes, Enter asks at the middle of the map, arrows and + − move it (Leaflet's own).
+// Keyboard: Esc closes, Enter asks at the middle of the map, arrows and + − move it (Leaflet's own).
 const typing = (el) => /^(INPUT|SELECT|TEXTAREA)$/.test(el.tagName) || el.isContentEditable;
 
-export function listen({ map, panel, search, filters }) {
+export function listen({ map, panel, filters }) {
   const box = map.getContainer();
   document.addEventListener('keydown', (e) => {
     if (e.isComposing || e.ctrlKey || e.metaKey || e.altKey) return;
-    if (e.key === '/' && !typing(e.target)) {
-      e.preventDefault();
-      search.input.focus();
-      search.input.select();
-    } else if (e.key === 'Escape') {
+    if (e.key === 'Escape') {
       if (!filters.form.hidden) filters.open(false);
       else if (document.querySelector('.menu[open]')) document.querySelector('.menu[open]').open = false;
       else { panel.dismiss(); if (!typing(e.target)) box.focus({ preventScroll: true }); }

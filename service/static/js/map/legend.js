@@ -1,6 +1,6 @@
 // The layer card, which is the legend too: toggles, colourings, keys and counts.
 import { FRONTAGES_FROM } from './frontages.js';
-import { icon } from './icon.js';
+import { icon } from './icons.js';
 import { say } from './words.js';
 
 const MOST_KEYS = 10;

@@ -97,7 +97,7 @@ board.after.push(() => {
 const panel = new Panel(board, state, grids, tell);
 const legend = new Legend(board, state, grids);
 const filters = new Filters(state);
-const search = new Search(board, state, panel);
+new Search(board, state, panel);
 
 if (parts.incidents) parts.incidents.counted.push((byState, total) => legend.counts(byState, total));
 if (parts.faults) parts.faults.ready.push((list) => { $('n-faults').textContent = list.length; });
@@ -146,7 +146,7 @@ new ResizeObserver(() => map.invalidateSize({ pan: false })).observe(map.getCont
 $('z-in').addEventListener('click', () => map.zoomIn(0.5));
 $('z-out').addEventListener('click', () => map.zoomOut(0.5));
 $('z-fit').addEventListener('click', () => home({}, config.frame));
-listen({ map, panel, search, filters });
+listen({ map, panel, filters });
 
 if (parts.basemaps) {
   const select = $('base');

@@ -1,7 +1,7 @@
 // The answer panel: asks for a point, shows the fragment; on phones a sheet of three heights.
 import { Calling } from './calling.js';
 import { Latest } from './fetching.js';
-import { icon } from './icon.js';
+import { icon } from './icons.js';
 import { say } from './words.js';
 
 const HEIGHTS = ['peek', 'half', 'full'];

@@ -1,4 +1,4 @@
-// An icon of icons.svg as an element.
+/** An icon of icons.svg. */
 export function icon(name, cls = 'i') {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   svg.setAttribute('class', cls);
