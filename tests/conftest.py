@@ -49,12 +49,12 @@ def _fixed_now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STEWARD_NOW", MONDAY_NOON.isoformat())
 
 
-def fresh_postgres() -> Iterator[str]:
-    """A database of its own on the test server, dropped afterwards."""
+def fresh_postgres(copied: str | None = None) -> Iterator[str]:
+    """A database of its own on the test server, dropped afterwards; `copied`: the name of one to begin as."""
     name = f"steward_test_{secrets.token_hex(6)}"
     server = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
     with server.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}"'))
+        connection.execute(text(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{copied}"' if copied else "")))
     yield make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
     with server.connect() as connection:
         connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))

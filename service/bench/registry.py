@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from service.bench import clusters, imports, lookup_batch, lookup_http, map_page
+from service.bench import clusters, imports, lists, lookup_batch, lookup_http, map_page
 from service.bench.figures import Benchmark
 from service.errors import InvalidValue
 
 BENCHMARKS: dict[str, Benchmark] = {
     "clusters": clusters.measure,
     "import": imports.measure,
+    "lists": lists.measure,
     "lookup-batch": lookup_batch.measure,
     "lookup-http": lookup_http.measure,
     "map": map_page.measure,

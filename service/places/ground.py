@@ -23,6 +23,7 @@ from service.records import counters
 from service.records.batches import visible
 
 UNIT = 1e-6
+_DRAWN_AS = {"lake": "river"}  # water is water on the map; the register tells them apart
 AREA_KINDS = ("river", "wood", "dense_wood", "park", "bank")
 POINT_KINDS = ("market", "refuse_station", "transfer_station", "toilet", "school", "hospital", "other")
 _ALL_VERTICES = 120_000
@@ -166,7 +167,12 @@ def load(session: Session, version: int) -> GroundData:
         .order_by(Place.code)
     ).all()
     grounds = read_geometries([row[4] for row in places])
-    rivers = [(row[1], geom, row[3]) for row, geom in zip(places, grounds, strict=True) if row[2] == "river" and row[1]]
+    drawn = [(row[0], row[1], _DRAWN_AS.get(row[2], row[2])) for row in places]
+    rivers = [
+        (name, geom, row[3])
+        for (_, name, kind), geom, row in zip(drawn, grounds, places, strict=True)
+        if kind == "river" and name
+    ]
     middles = [(name, centreline(geom), ends) for name, geom, ends in rivers]
     return GroundData(
         version,
@@ -176,7 +182,7 @@ def load(session: Session, version: int) -> GroundData:
             [row[2] for row in streets],
         ),
         _Layer.of([None] * len(houses), read_geometries([row[1] for row in houses]), [row[0] for row in houses]),
-        _Layer.of([tuple(row[:3]) for row in places], grounds, [row[3] for row in places]),
+        _Layer.of(drawn, grounds, [row[3] for row in places]),
         [(name, line, ends) for name, line, ends in middles if line is not None],
     )
 

@@ -35,7 +35,7 @@ class Building(Owned, Kept, Base):
 
 
 class Place(Owned, Kept, Base):
-    """A facility or a piece of nature: market, refuse_station, transfer_station, toilet, river, wood, park …"""
+    """A facility or a piece of nature: market, refuse_station, transfer_station, toilet, river, lake, wood, park …"""
 
     __tablename__ = "places"
 

@@ -20,7 +20,7 @@ from service.records.models import AuditEntry
 from service.records.register import BY_PLACE, BY_UNIT, Fault, Register
 from service.registers.dependants import dependants
 from service.registers.location import Located
-from service.registers.queries import row_id
+from service.registers.queries import not_found, only
 from service.registers.rules import holds_all
 from service.registers.shapes import geometry_of, plain, same_shape
 from service.registers.values import understood
@@ -99,7 +99,7 @@ def change(
     values, faults = understood(session, register, sent, stored)
     before_geom = decode(row.geom) if register.geometry else None
     geom = before_geom
-    if geometry is not None:
+    if geometry is not None and geometry != plain(before_geom):
         geom, more = _geometry(register, geometry, located, by.now)
         faults += more
     after_values = stored | values
@@ -182,11 +182,10 @@ def _locked(
 ) -> Any:
     """The stored row, nobody else writing it until the commit; inside the writer's area, of the stated version."""
     _may_keep(register, True)
-    key = row_id(session, register, code, by.area, located)
-    model = register.model
-    row = session.scalars(
-        select(model).where(model.id == key).with_for_update().execution_options(populate_existing=True)
-    ).one()
+    statement = select(register.model).where(*only(session, register, code, by.area, located)).with_for_update()
+    row = session.scalars(statement.execution_options(populate_existing=True)).first()
+    if row is None:
+        raise not_found(register, code)
     if not by.area.everywhere and (register.area == BY_UNIT or not holds_all(by.area, located.spots.get(code, ()))):
         raise NotAllowed(f"“{_title(register, row)}”不全在你的社区里，由主管来改。")
     if version is not None and version != row.version:
@@ -271,8 +270,12 @@ def _raise(faults: Sequence[Fault]) -> None:
 
 
 def _moved(session: Session, register: Register) -> int:
-    """The kind's counters move, so that every worker's next answer is fresh; the value marks the row."""
-    return max([counters.move(session, name) for name in register.counters], default=0)
+    """The kind's counters move, so that every worker's next answer is fresh; the value marks the row. Once in a
+    transaction is enough: nobody sees it before the commit."""
+    key = ("moved", register.name, session.get_transaction())
+    if key not in session.info:
+        session.info[key] = max([counters.move(session, name) for name in register.counters], default=0)
+    return int(session.info[key])
 
 
 def _told(register: Register, values: Mapping[str, Any], geom: Any = None) -> dict[str, Any]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, not_, or_, select
+from sqlalchemy import ColumnElement, and_, false, not_, or_, select, true
 from sqlalchemy.orm import Session
 
 from service.clock import SHANGHAI
@@ -22,6 +22,7 @@ from service.registers.rules import in_communities, in_grids, reached, with_comm
 from service.registers.values import choice
 
 ENDED = {"no": "在用", "yes": "已终止", "all": "全部"}
+_MOST_WHOLE = 2**31 - 2
 Named = tuple[str, ColumnElement[bool]]
 
 
@@ -34,13 +35,20 @@ def criteria(session: Session, register: Register, asked: Asked, located: Locate
     allowed = reached(register.area, register.subject, located.spots, asked.area)
     if allowed is not None:
         mine = one_of(getattr(model, register.key), allowed)
-        out.append(("", or_(mine, *_colleagues(register, asked.area))))
-    filters = {name: words for name, words in asked.filters.items() if any(words)}
+        out.append(("", or_(mine, *colleagues(register, asked.area))))
+    filters = {name: readable(name, words) for name, words in asked.filters.items() if any(words)}
     if register.ends:
         out.append(("ended", ended(model, _only(filters.pop("ended", ("no",)), "ended", ENDED), asked.on)))
     for name, words in filters.items():
         out.append((name, _criterion(session, register, name, words, located, asked)))
     return out
+
+
+def readable(name: str, words: Sequence[str]) -> tuple[str, ...]:
+    """PostgreSQL has no texts with NUL."""
+    if any("\0" in word for word in words):
+        raise InvalidValue(name, f"{name}：里面有看不见的控制字符，删掉再找。")
+    return tuple(words)
 
 
 def one_of(attribute: Any, values: Collection[str]) -> ColumnElement[bool]:
@@ -49,7 +57,7 @@ def one_of(attribute: Any, values: Collection[str]) -> ColumnElement[bool]:
     return found
 
 
-def _colleagues(register: Register, area: Area) -> list[ColumnElement[bool]]:
+def colleagues(register: Register, area: Area) -> list[ColumnElement[bool]]:
     """Persons of the account's own organisation are in its area."""
     if register.name == "people" and area.organisation:
         return [register.model.organisation_code == area.organisation]
@@ -110,7 +118,7 @@ def searched(register: Register, words: Sequence[str], names: bool) -> ColumnEle
     parts = [part for word in words for part in word.split()]
     if not fields:
         return false()
-    return and_(*(or_(*(contains(getattr(register.model, one), part) for one in fields)) for part in parts))
+    return and_(true(), *(or_(*(contains(getattr(register.model, one), part) for one in fields)) for part in parts))
 
 
 def _missing(session: Session, register: Register, name: str, located: Located) -> ColumnElement[bool]:
@@ -151,9 +159,9 @@ def _bound(described: RegisterField, text: str, more: int) -> Any:
     """The begin of a day or number, or of the next one (`more` 1)."""
     try:
         if described.kind == WHOLE:
-            return int(text) + more
+            return min(max(int(text), 0), _MOST_WHOLE) + more
         day = date.fromisoformat(text) + timedelta(days=more)
-        return datetime.combine(day, time(), SHANGHAI) if described.kind == MOMENT else day
+        return datetime.combine(day, time(), SHANGHAI).astimezone(UTC) if described.kind == MOMENT else day
     except (ValueError, OverflowError):
         example = "120..300" if described.kind == WHOLE else "2026-11-01..2026-11-30"
         raise InvalidValue(

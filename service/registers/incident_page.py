@@ -21,7 +21,7 @@ from service.people.access import Area
 from service.records.batches import visible
 from service.records.register import Register
 from service.registers.asked import Asked
-from service.registers.filters import field_criterion, one_of, searched
+from service.registers.filters import field_criterion, one_of, readable, searched
 from service.registers.location import Located
 from service.registers.rows import Page, read_rows
 
@@ -91,9 +91,10 @@ def _mask(session: Session, register: Register, asked: Asked, columns: Columns, 
             rows.community, rows.communities, asked.area.communities
         )
     stored: list[ColumnElement[bool]] = []
-    for name, words in asked.filters.items():
-        if not any(words) or name == "group":
+    for name, given in asked.filters.items():
+        if not any(given) or name == "group":
             continue
+        words = readable(name, given)
         if name == "grid":
             found &= _coded(rows.grid, rows.grids, words)
         elif name == "community":

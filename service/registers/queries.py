@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, case, collate, func, select
+from sqlalchemy import ColumnElement, case, collate, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from service.errors import InvalidValue, NotFound
@@ -16,10 +16,10 @@ from service.records.batches import visible
 from service.records.register import BY_COLUMNS, CHOICE, Register
 from service.registers import incident_page
 from service.registers.asked import Asked
-from service.registers.filters import criteria
+from service.registers.filters import colleagues, criteria
 from service.registers.location import Located
 from service.registers.rows import Page, Row, read_rows
-from service.registers.rules import reached
+from service.registers.rules import holds
 
 __all__ = ["MOST", "Asked", "ids", "keys", "one", "page", "row_id"]
 
@@ -57,27 +57,30 @@ def one(session: Session, register: Register, code: str, area: Area, located: Lo
 
 
 def row_id(session: Session, register: Register, code: str, area: Area, located: Located) -> int:
-    """Raises NotFound."""
-    model = register.model
-    statement = select(model.id).where(getattr(model, register.key) == code, visible(model))
-    if register.scope is not None:
-        statement = statement.where(register.scope(session, located.on))
-    if register.area == BY_COLUMNS:
-        statement = statement.where(*incident_page.within(area))
-    key = session.scalar(statement)
-    allowed = None if register.area == BY_COLUMNS else reached(register.area, register.subject, located.spots, area)
-    if key is None or (allowed is not None and code not in allowed and not _colleague(session, register, code, area)):
-        raise NotFound(f"没有编码是“{code[:40]}”的{register.label}，或者不在你的范围里。")
+    """Raises NotFound, also for a row outside the area."""
+    key = session.scalar(select(register.model.id).where(*only(session, register, code, area, located)))
+    if key is None:
+        raise not_found(register, code)
     return int(key)
 
 
-def _colleague(session: Session, register: Register, code: str, area: Area) -> bool:
-    """Persons of the account's own organisation are in its area."""
-    if register.name != "people" or not area.organisation:
-        return False
+def only(session: Session, register: Register, code: str, area: Area, located: Located) -> list[ColumnElement[bool]]:
+    """The criteria of one row by its key, ended or not, inside the area."""
+    if "\0" in code:  # PostgreSQL has no such texts
+        raise not_found(register, code)
     model = register.model
-    found = select(model.id).where(model.code == code, model.organisation_code == area.organisation)
-    return session.scalar(found) is not None
+    where: list[ColumnElement[bool]] = [getattr(model, register.key) == code, visible(model)]
+    if register.scope is not None:
+        where.append(register.scope(session, located.on))
+    if register.area == BY_COLUMNS:
+        return where + incident_page.within(area)
+    if not holds(register.area, register.subject, located.spots, area, code):
+        where.append(or_(false(), *colleagues(register, area)))
+    return where
+
+
+def not_found(register: Register, code: str) -> NotFound:
+    return NotFound(f"没有编码是“{code[:40]}”的{register.label}，或者不在你的范围里。")
 
 
 def keys(session: Session, register: Register, asked: Asked, located: Located) -> list[str]:

@@ -48,6 +48,15 @@ def reached(
     return frozenset(own)
 
 
+def holds(found_by: str, subject: str | None, spots: Mapping[str, tuple[Spot, ...]], area: Area, code: str) -> bool:
+    """The same for one row."""
+    if area.everywhere or (subject is not None and area.holds_subject(subject, code)):
+        return True
+    if found_by == BY_UNIT:
+        return area.organisation in (None, code)
+    return (found_by == BY_DUTY and code == area.person) or touches(area, spots.get(code, ()))
+
+
 def in_grids(spots: Mapping[str, tuple[Spot, ...]], grids: Iterable[str]) -> frozenset[str]:
     """Keys of the rows that stand in one of the grids."""
     wanted = set(grids)

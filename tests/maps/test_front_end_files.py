@@ -10,7 +10,7 @@ from service.config import ROOT
 
 STATIC = ROOT / "service" / "static"
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
-MODULES = sorted((STATIC / "js" / "map").glob("*.js"))
+MODULES = sorted((STATIC / "js").rglob("*.js"))
 ICONS = set(re.findall(r'symbol id="([^"]+)"', (STATIC / "icons.svg").read_text(encoding="utf-8")))
 
 
@@ -35,7 +35,7 @@ def test_every_icon_of_a_template_exists(path):
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
 def test_modules_import_what_exists_and_load_nothing_from_outside(path):
     code = path.read_text(encoding="utf-8")
-    for name, source in re.findall(r"import \{([^}]+)\} from '\./([\w.]+)'", code):
+    for name, source in re.findall(r"import \{([^}]+)\} from '(\.[\w./]+)'", code):
         other = (path.parent / source).read_text(encoding="utf-8")
         for each in name.split(","):
             assert re.search(rf"export (?:async )?(?:const|class|function\*?) {each.strip()}\b", other), (source, each)

@@ -1,17 +1,15 @@
-"""Creating, changing, ending and restoring by hand: locking, areas, validation, the trail."""
+"""Creating and changing by hand: locking, areas, validation, bulk, the trail."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+import threading
+from datetime import date
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from service.errors import Conflict, InvalidValues, NotAllowed, NotFound, StaleVersion, StewardError
-from service.intake.run import Request, run_import
-from service.people.accounts import create_account
-from service.people.models import Account
 from service.people.rules import Viewer
 from service.records import counters
 from service.records.models import AuditEntry
@@ -19,7 +17,6 @@ from service.registers import actions
 from service.registers.bulk import MOST_ROWS, change_many, end_many
 from service.registers.kinds import REGISTERS
 from service.responsibility.lookup import Distances, answer
-from tests.conftest import MONDAY_NOON, PASSWORD
 from tests.registers.conftest import (
     FAR_AWAY,
     IN_A1,
@@ -32,7 +29,7 @@ from tests.registers.conftest import (
     by,
     point,
 )
-from tests.responsibility.town import A1, MICRO, WEST_HOME, at, sheet
+from tests.responsibility.town import A1, MICRO, WEST_HOME, at
 
 HOSTILE = "<script>alert(1)</script>\u202e'; DROP TABLE frontages; --"
 
@@ -253,99 +250,6 @@ def test_a_file_finds_the_shop_that_was_registered_by_hand(town: Town) -> None:
     assert [row.code for row in town.page("frontages", q="新店").rows] == [made.code]
 
 
-def test_an_ended_shop_leaves_map_lookup_and_list_from_its_day_on(town: Town) -> None:
-    done = town.end("frontages", "F1", TODAY + timedelta(days=2))
-    assert done.version == 2
-    for days, there in ((0, True), (1, True), (2, False), (3, False)):
-        day = TODAY + timedelta(days=days)
-        found = answer(town.keeper.on(day), *at(1.05, 1), Viewer("supervisor"), Distances())
-        assert (found["frontage"] is not None and found["frontage"]["code"] == "F1") is there, day
-        shown = town.keeper.on(day).frontages.within(*at(0.9, 0.9), *at(1.2, 1.05), 10)
-        assert [row.code for row, _ in shown] == (["F1"] if there else [])
-        assert ("F1" in town.codes("frontages", on=day)) is there
-    later = TODAY + timedelta(days=2)
-    assert town.codes("frontages", on=later, ended="yes") == ["F1"]
-    assert len(town.codes("frontages", on=later, ended="all")) == 3
-    assert town.one("frontages", "F1").ended_on == later
-
-
-def test_an_ended_row_is_restored_and_meanwhile_not_changed(town: Town) -> None:
-    town.end("frontages", "F1")
-    with pytest.raises(Conflict, match="先恢复"):
-        town.change("frontages", "F1", {"trade": "餐饮"})
-    with pytest.raises(Conflict, match="终止"):
-        town.end("frontages", "F1")
-    assert town.restore("frontages", "F1").version == 3
-    with pytest.raises(Conflict, match="没有终止"):
-        town.restore("frontages", "F1")
-    town.change("frontages", "F1", {"trade": "餐饮"})
-    assert [entry.action for entry in entries(town, "frontages", "F1")] == [
-        "frontage.end",
-        "frontage.restore",
-        "frontage.change",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("register", "code", "said"),
-    [
-        ("people", "P3", "网格长"),
-        ("people", "P2", "责任"),
-        ("people", "P7", "一把手"),
-        ("communities", WEST_HOME, "4 个网格"),
-        ("grids", A1, "新一版"),
-        ("incidents", "I1", "只能查看"),
-    ],
-)
-def test_what_others_depend_on_does_not_end_and_the_reason_is_told(
-    still_town: Town, register: str, code: str, said: str
-) -> None:
-    with pytest.raises(Conflict, match=said):
-        still_town.end(register, code)
-
-
-def test_an_organisation_ends_after_its_people_and_accounts(town: Town) -> None:
-    town.change("people", "P1", {"organisation_code": "O2"})
-    with pytest.raises(Conflict, match="1 人属于它（张三）"):
-        town.end("organisations", "O2")
-    with town.database.write() as session:
-        create_account(session, "zhang.san", "officer", PASSWORD, MONDAY_NOON).person_code = "P1"
-        create_account(session, "unit.two", "unit", PASSWORD, MONDAY_NOON, unit="O2")
-    with pytest.raises(Conflict, match=r"zhang\.san"):
-        town.end("people", "P1")
-    with town.database.write() as session:
-        for account in session.scalars(select(Account)):
-            account.active = False
-    town.end("people", "P1")
-    town.end("organisations", "O2")
-    assert town.codes("organisations") == ["O1"]
-
-
-def test_a_duty_of_an_ended_person_is_vacant_from_that_day(town: Town) -> None:
-    """A file may still name somebody who has left."""
-    town.end("people", "P1")
-    duty = [{"role": "grid_leader", "subject_kind": "grid", "subject_code": A1 + "x", "person_code": "P1"}]
-    duty[0]["subject_code"] = town.codes("grids")[1]
-    town.bring("duties", sheet(town.folder / "late.csv", duty))
-    code = duty[0]["subject_code"]
-    assert town.keeper.on(TODAY).leader_of(code) is None
-    yesterday = town.keeper.on(TODAY - timedelta(days=1)).leader_of(code)
-    assert yesterday is not None and yesterday.person.name == "张三"
-
-
-def test_an_import_bumps_the_version_and_keeps_what_has_ended(town: Town) -> None:
-    town.end("frontages", "F1")
-    path = town.folder / "again.csv"
-    path.write_text("编码,店名,经度,纬度\nF1,张记二店,109.881,31.071\nF2,李记二店,109.881,31.0711\n", encoding="utf-8")
-    done = run_import(town.database, town.settings, Request(kind="frontages", files=(path,)), MONDAY_NOON)
-    assert any("已终止" in str(one) for one in done.summary["warnings"])
-    row = town.one("frontages", "F1")
-    assert (row.values["shop_name"], row.ended_on, row.version) == ("张记二店", TODAY, 3)
-    assert town.one("frontages", "F2").version == 2
-    with pytest.raises(StaleVersion):
-        town.change("frontages", "F2", {"trade": "餐饮"}, 1)
-
-
 def test_bulk_gives_every_row_its_own_verdict(town: Town) -> None:
     town.end("frontages", "F3")
     rows: dict[str, int | None] = {"F1": 1, "F2": 7, "F3": None, "F9": None}
@@ -394,3 +298,24 @@ def test_attributes_of_a_grid_are_those_of_the_edition_in_force(town: Town) -> N
     early = next(one for one in town.keeper.on(date(2026, 1, 1)).tiling.zones if one.code == A1)
     assert (zone.households, zone.notes, early.households) == (500, HOSTILE, None)
     assert town.change("grids", MICRO, {"population": "20"}).changed == ("population",)
+
+
+def test_of_two_who_change_the_same_version_one_learns_of_the_other(town: Town) -> None:
+    located, told = town.located("frontages"), []
+
+    def work(trade: str) -> None:
+        try:
+            with town.database.write() as session:
+                actions.change(session, REGISTERS["frontages"], "F1", {"trade": trade}, 1, by(), located)
+            told.append("stored")
+        except StaleVersion as fault:
+            told.append(fault.stored["trade"])
+
+    threads = [threading.Thread(target=work, args=(trade,)) for trade in ("餐饮", "服装")]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    row = town.one("frontages", "F1")
+    assert row.version == 2
+    assert sorted(told) == sorted(["stored", row.values["trade"]])

@@ -144,6 +144,7 @@ def list_context(session: Session, listed: Listed, selected: str | None, told: s
         "empty": _empty(ask),
         "nothing": _("换一个条件，或者清除筛选看全部。"),
         "told": told,
+        "photos": look.photos and "photos.add" in current_app.view_functions,
     }
 
 

@@ -42,6 +42,7 @@ class Look:
     numeric: tuple[str, ...] = ()
     all_word: str = "全部"
     sort: str = ""
+    photos: bool = False
 
 
 _FRONT = ("frontages", "places", "streets")
@@ -67,6 +68,7 @@ LOOKS: dict[str, Look] = {
         hint="如：已搬走，门面拆除",
         bulk=("state", "trade", "grade", "agreement_until"),
         all_word="全部门店",
+        photos=True,
     ),
     "places": Look(
         title="场所",
@@ -80,6 +82,7 @@ LOOKS: dict[str, Look] = {
         hint="如：已拆除，改作他用",
         bulk=("kind",),
         all_word="全部场所",
+        photos=True,
     ),
     "streets": Look(
         title="街路",

@@ -17,7 +17,7 @@ export function listen({ rows, beside, ticks }) {
     if (typing(e.target) || e.target.closest?.('details[open] .box')) return;
     if (Date.now() - going < 1500 && GO[e.key]) { e.preventDefault(); going = 0; window.location.href = GO[e.key]; return; }
     going = 0;
-    if (e.key === '/') { e.preventDefault(); const seek = document.getElementById('seek-input'); seek.focus(); seek.select(); }
+    if (e.key === '/') { e.preventDefault(); const seek = document.getElementById('seek-input') || document.getElementById('list-q'); seek?.focus(); seek?.select(); }
     else if (e.key === 'g') going = Date.now();
     else if (e.key === 'x') ticks.flip?.(rows.at);
     else if ((e.key === 'ArrowDown' || e.key === 'ArrowUp') && !e.target.closest?.('#detail')) {

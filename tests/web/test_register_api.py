@@ -1,0 +1,278 @@
+"""The registers over REST: areas, masking, versions, errors as problem+json, hostile text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from service.app import create_app
+from service.config import Settings, load_settings
+from service.db.engine import Database
+from service.db.migrate import migrate
+from service.people.accounts import create_account
+from service.people.models import Account
+from service.web.access import ROUTES
+from tests.conftest import MONDAY_NOON, bearer, fresh_postgres
+from tests.registers.conftest import FAR_AWAY, IN_A1, IN_B1, build, point
+from tests.responsibility.town import A1, EAST_HOME, WEST_HOME
+
+PHONE = "139****0001"
+HOSTILE = '<img src=x onerror="alert(1)">\u202e'
+
+
+@dataclass
+class Api:
+    """One client for each role: manager of the west, officer of A1, handler of the cleaners' unit."""
+
+    app: Flask
+    clients: dict[str, FlaskClient]
+
+    def __getitem__(self, role: str) -> FlaskClient:
+        return self.clients[role]
+
+
+def served(database: Database, settings: Settings, folder: Path) -> Iterator[Api]:
+    build(database, settings, folder)
+    with database.write() as session:
+        for role in ("admin", "supervisor", "viewer", "manager", "officer", "unit"):
+            made = create_account(session, role, role, None, MONDAY_NOON)
+            made.area = WEST_HOME if role == "manager" else None
+            made.unit = "O1" if role == "unit" else None
+            made.person_code = "P2" if role == "officer" else None
+    app = create_app(settings)
+    names = ("admin", "supervisor", "viewer", "manager", "officer", "unit")
+    yield Api(app, {role: bearer(app, role) for role in names} | {"public": app.test_client()})
+    app.extensions["steward"].database.close()
+
+
+@pytest.fixture(scope="session")
+def still_api(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """For tests that change nothing."""
+    folder = tmp_path_factory.mktemp("api")
+    urls = iter([f"gpkg:///{folder / 'steward.gpkg'}"]) if store_kind == "gpkg" else fresh_postgres()
+    url = next(urls)
+    migrate(url, folder, MONDAY_NOON)
+    database = Database(url)
+    settings = load_settings(data_dir=folder, database_url=url, secret_key="test", host="127.0.0.1")
+    yield from served(database, settings, folder)
+    database.close()
+    next(urls, None)
+
+
+@pytest.fixture
+def api(database: Database, settings: Settings, tmp_path: Path) -> Iterator[Api]:
+    yield from served(database, settings, tmp_path)
+
+
+def items(client: FlaskClient, path: str) -> list[dict[str, Any]]:
+    answer = client.get(f"/api/v1/{path}")
+    assert answer.status_code == 200, answer.text
+    return list(answer.json["items"])
+
+
+def codes(client: FlaskClient, path: str) -> list[str]:
+    return [one.get("code", one.get("number")) for one in items(client, path)]
+
+
+def test_every_role_reads_its_own_part(still_api: Api) -> None:
+    parts = {
+        "admin": ["F1", "F3", "F2"],
+        "supervisor": ["F1", "F3", "F2"],
+        "viewer": ["F1", "F3", "F2"],
+        "manager": ["F1", "F3", "F2"],
+        "officer": ["F1", "F3", "F2"],
+        "unit": [],
+    }
+    for role, held in parts.items():
+        assert sorted(codes(still_api[role], "frontages")) == sorted(held), role
+    assert set(codes(still_api["manager"], "places")) == {"T1", "R1", "M1"}
+    assert codes(still_api["unit"], "organisations") == ["O1"]
+    assert codes(still_api["officer"], "incidents") == ["I1"]
+    assert codes(still_api["manager"], "incidents") == ["I2", "I1"]
+    for path in ("frontages", "frontages/F1", "frontages/F1/history", "people", "incidents", "incidents/I1"):
+        answer = still_api["public"].get(f"/api/v1/{path}")
+        assert answer.status_code == 401
+        assert answer.mimetype == "application/problem+json"
+    assert still_api["manager"].get("/api/v1/places/T2").status_code == 404
+    assert still_api["officer"].get("/api/v1/incidents/I3").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [
+        ("admin", 201),
+        ("supervisor", 201),
+        ("manager", 201),
+        ("officer", 403),
+        ("unit", 403),
+        ("viewer", 403),
+        ("public", 401),
+    ],
+)
+def test_who_may_write(api: Api, role: str, status: int) -> None:
+    answer = api[role].post("/api/v1/frontages", json={"shop_name": "新店", "geometry": point(IN_A1)})
+    if role == "public":
+        answer = api[role].post("/api/v1/frontages", json={}, headers={"Authorization": "Bearer nothing"})
+    assert answer.status_code == status, answer.text
+
+
+def test_a_row_goes_round(api: Api) -> None:
+    made = api["supervisor"].post(
+        "/api/v1/frontages",
+        json={"shop_name": HOSTILE, "phone": "13812345678", "person_name": "钱店长", "geometry": point(IN_A1)},
+    )
+    assert made.status_code == 201
+    row = api["supervisor"].get(made.headers["Location"]).json
+    assert (row["shop_name"], row["phone"], row["version"], row["grid"]["code"]) == (HOSTILE, "138****5678", 1, A1)
+    assert row["geometry"] == {"type": "Point", "coordinates": list(IN_A1)}
+    changed = api["supervisor"].put(made.headers["Location"], json=row | {"trade": "餐饮"})
+    assert changed.status_code == 200, changed.text
+    assert (changed.json["trade"], changed.json["version"], changed.json["shop_name"]) == ("餐饮", 2, HOSTILE)
+    stale = api["supervisor"].put(made.headers["Location"], json={"trade": "服装", "version": 1})
+    assert stale.status_code == 409
+    assert stale.mimetype == "application/problem+json"
+    assert (stale.json["stored"]["trade"], stale.json["stored"]["version"]) == ("餐饮", 2)
+    assert stale.json["stored"]["phone"] == "138****5678"
+    assert stale.json["sent"] == {"trade": "服装", "version": 1}
+    ended = api["supervisor"].delete(f"{made.headers['Location']}?version=2")
+    assert (ended.status_code, ended.json["ended_on"]) == (200, "2026-11-23")
+    assert made.json["code"] not in codes(api["supervisor"], "frontages")
+    assert codes(api["supervisor"], "frontages?ended=yes") == [made.json["code"]]
+    again = api["supervisor"].post(f"{made.headers['Location']}/restore", json={"version": 3})
+    assert (again.status_code, again.json["ended_on"], again.json["version"]) == (200, None, 4)
+    events = items(api["supervisor"], f"frontages/{made.json['code']}/history")
+    assert [one["verb"] for one in events] == ["restore", "end", "change", "create"]
+    phone = next(one for one in events[-1]["changes"] if one["field"] == "phone")
+    assert phone["after"] == "138****5678"
+    assert "13812345678" not in api["supervisor"].get(f"{made.headers['Location']}/history").text
+
+
+def test_phones_are_masked_for_every_role_and_nowhere_whole(still_api: Api) -> None:
+    for role in ("admin", "supervisor", "manager", "officer", "viewer"):
+        for path in ("frontages/F1", "frontages?q=张", "people", "organisations"):
+            assert "13900000001" not in still_api[role].get(f"/api/v1/{path}").text
+            assert "1380000" not in still_api[role].get(f"/api/v1/{path}").text
+        assert still_api[role].get("/api/v1/frontages/F1").json["phone"] == PHONE
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "field"),
+    [
+        ("POST", "frontages", {"shop_name": "", "phone": "12", "geometry": point(FAR_AWAY)}, 422, "shop_name"),
+        ("POST", "frontages", [1], 422, "body"),
+        ("POST", "frontages", "not json", 422, "body"),
+        ("PUT", "frontages/F1", {"trade": "x"}, 422, "version"),
+        ("PUT", "frontages/F1", {"trade": "x", "version": "1"}, 422, "version"),
+        ("PUT", "frontages/F1", {"colour": "x", "version": 1}, 422, "colour"),
+        ("DELETE", "frontages/F1", None, 422, "version"),
+        ("GET", "frontages?limit=501", None, 422, "limit"),
+        ("GET", "frontages?cursor=-1", None, 422, "cursor"),
+        ("GET", "frontages?sort=phone%27", None, 422, "sort"),
+        ("GET", "frontages?state=x", None, 422, "state"),
+        ("GET", "frontages?on=x", None, 422, "on"),
+        ("GET", "incidents?group=x", None, 422, "group"),
+        ("GET", "frontages/nothing", None, 404, None),
+        ("PUT", "frontages/nothing", {"version": 1}, 404, None),
+        ("GET", "nothing", None, 404, None),
+        ("GET", "frontages?q=%00", None, 422, "q"),
+        ("GET", "incidents?address=%00", None, 422, "address"),
+        ("GET", "frontages/a%00b", None, 404, None),
+        ("POST", "incidents", {}, 405, None),
+        ("POST", "grids", {"name": "x"}, 409, None),
+        ("DELETE", "people/P3?version=1", None, 409, None),
+    ],
+)
+def test_errors_are_problems_that_name_the_field(
+    still_api: Api, method: str, path: str, body: Any, status: int, field: str | None
+) -> None:
+    given: dict[str, Any] = {"data": body} if isinstance(body, str) else {"json": body} if body is not None else {}
+    answer = still_api["supervisor"].open(f"/api/v1/{path}", method=method, **given)
+    assert answer.status_code == status, answer.text
+    assert answer.mimetype == "application/problem+json"
+    assert answer.json["status"] == status and answer.json["detail"]
+    if field is not None:
+        assert field in [one["field"] for one in answer.json["errors"]]
+        assert all(one["message"] for one in answer.json["errors"])
+
+
+def test_every_fault_of_a_body_is_told(still_api: Api) -> None:
+    answer = still_api["supervisor"].post("/api/v1/frontages", json={"shop_name": "", "phone": "12"})
+    assert {one["field"] for one in answer.json["errors"]} == {"shop_name", "phone", "geometry"}
+
+
+def test_a_managers_shop_cannot_be_moved_abroad(still_api: Api) -> None:
+    answer = still_api["manager"].put("/api/v1/frontages/F1", json={"version": 1, "geometry": point(IN_B1)})
+    assert answer.status_code == 403
+    assert "社区" in answer.json["detail"]
+
+
+def test_pages_follow_the_cursor(still_api: Api) -> None:
+    seen: list[str] = []
+    cursor: str | None = "0"
+    while cursor is not None:
+        body = still_api["supervisor"].get(f"/api/v1/people?limit=3&cursor={cursor}").json
+        seen += [one["code"] for one in body["items"]]
+        cursor = body["next"]
+        assert body["total"] == 8
+    assert sorted(seen) == [f"P{i}" for i in range(1, 9)]
+
+
+def test_filters_take_several_words_with_commas(still_api: Api) -> None:
+    assert set(codes(still_api["admin"], "frontages?state=vacant,operating")) == {"F1", "F2", "F3"}
+    assert codes(still_api["admin"], f"incidents?community={EAST_HOME}&group=rep,chk&sort=-reported_at") == ["I3", "I4"]
+    assert codes(still_api["admin"], "frontages?q=a,b") == []
+
+
+def test_a_browsers_cookie_alone_changes_nothing(still_api: Api) -> None:
+    """Without the page's token a change that another site made the browser send is refused."""
+    client = still_api.app.test_client()
+    with client.session_transaction() as kept, still_api.app.extensions["steward"].database.read() as session:
+        account = session.query(Account).filter_by(name="supervisor").one()
+        kept["_user_id"] = f"{account.id}:{account.session_stamp}"
+        kept["_fresh"] = True
+    assert client.get("/api/v1/frontages").status_code == 200
+    answer = client.put("/api/v1/frontages/F1", json={"version": 1, "trade": "餐饮"})
+    assert answer.status_code == 400
+    assert still_api["supervisor"].get("/api/v1/frontages/F1").json["trade"] is None
+
+
+def test_every_route_of_the_interface_stands_in_the_table(still_api: Api) -> None:
+    mine = {rule.endpoint for rule in still_api.app.url_map.iter_rules() if rule.endpoint.startswith("register_api.")}
+    assert mine == {name for name in ROUTES if name.startswith("register_api.")}
+
+
+def test_an_answer_can_be_sent_back_as_it_is(api: Api) -> None:
+    paths = [
+        "frontages/F1",
+        f"grids/{A1}",
+        f"communities/{WEST_HOME}",
+        "people/P2",
+        "organisations/O1",
+        "places/R1",
+        "streets/S1",
+    ]
+    for path in paths:
+        row = api["admin"].get(f"/api/v1/{path}").json
+        answer = api["admin"].put(f"/api/v1/{path}", json=row)
+        assert (answer.status_code, answer.json) == (200, row), answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "incidents?closed_at=1000-01-01..9999-12-30",
+        "incidents?reported_at=0001-01-01..9999-12-30",
+        "frontages?agreement_until=0001-01-01..9999-12-30",
+        "frontages?q=%25_%5C%27%22%3C&missing=grid,leader,phone",
+        "frontages?cursor=999999999",
+        "people?account=yes&q=%E5%BC%A0",
+    ],
+)
+def test_unusual_questions_are_answered(still_api: Api, path: str) -> None:
+    assert still_api["admin"].get(f"/api/v1/{path}").status_code == 200
