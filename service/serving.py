@@ -1,11 +1,13 @@
-"""Starting: migrate, demo, the first administrator, then granian; and `check`."""
+"""Starting: migrate, demo, the first administrator, then granian and the job process; and `check`."""
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
 
+from service import supervising
 from service.clock import utcnow
 from service.config import ROOT, Settings
 from service.db.engine import Database
@@ -13,7 +15,9 @@ from service.db.migrate import migrate
 from service.errors import StewardError
 from service.intake.applying import undo_unfinished
 from service.intake.demo import load_demo
+from service.jobs import alive
 from service.people.accounts import ensure_administrator
+from service.records import jobs
 from service.records.batches import is_empty
 
 
@@ -54,13 +58,19 @@ def undo_broken(database: Database) -> None:
 
 
 def run_server(settings: Settings) -> None:
-    """Granian with the settings' workers; replaces this process."""
+    """Granian with the settings' workers and the job process under a small supervisor, which replaces this process."""
     scheme = "https" if settings.tls_cert else "http"
     shown = settings.host if ":" not in settings.host else f"[{settings.host}]"
     say(f"网格管家已启动：{scheme}://{shown}:{settings.port}/")
     sys.stdout.flush()
+    os.environ["DATA_DIR"] = str(settings.data_dir.resolve())  # the job process reads the settings again, from ROOT
     os.chdir(ROOT)
-    os.execv(sys.executable, server_command(settings))  # noqa: S606 no shell is wanted
+    plan = {
+        "server": server_command(settings),
+        "jobs": [sys.executable, "-m", "service", "jobs"],
+        "folder": str(settings.data_dir.resolve()),
+    }
+    os.execv(sys.executable, [sys.executable, "-m", "service.supervising", json.dumps(plan)])  # noqa: S606 no shell is wanted
 
 
 def server_command(settings: Settings, factory: str = "service.app:create_warm_app") -> list[str]:
@@ -102,11 +112,26 @@ def say(line: str) -> None:
 def check(settings: Settings) -> list[str]:
     """What is wrong with configuration, database or assets; empty when nothing."""
     faults = []
+    waiting: list[int] = []
     try:
         with Database(settings.store_url).read() as session:
             is_empty(session)
+            waiting = jobs.waiting(session)
     except (StewardError, OSError) as fault:
         faults.append(f"数据库：{fault}")
     static = Path(__file__).parent / "static"
     needed = ("vendor/manifest.json", "css/map.css")
+    faults += _job_faults(settings, len(waiting))
     return faults + [f"界面文件缺失：service/static/{path}" for path in needed if not (static / path).is_file()]
+
+
+def _job_faults(settings: Settings, waiting: int) -> list[str]:
+    """What is wrong with the job process. That nothing is served just now is no fault, unless work waits."""
+    found = alive.state(settings.data_dir)
+    if found == "stuck":
+        return ["任务进程没有动静超过一分钟。结束它（serve 会重新启动），或重新启动 serve。"]
+    if found == "absent" and supervising.serving(settings.data_dir):
+        return ["任务进程没有运行，serve 正在重新启动它。一分钟后再查；仍没有就看 serve 的输出。"]
+    if found == "absent" and waiting:
+        return [f"有 {waiting} 项任务在等，任务进程没有运行。启动 serve，它会接着做。"]
+    return []
