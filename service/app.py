@@ -18,7 +18,20 @@ from service.incidents.columns import IncidentColumns
 from service.intake.demo import remove_demo
 from service.places.ground import Ground
 from service.responsibility.keeper import Responsibility
-from service.web import access, answer, api, basemap_files, map_data, pages, problems, search, security, sign_in
+from service.web import (
+    access,
+    answer,
+    api,
+    basemap_files,
+    imports,
+    jobs,
+    map_data,
+    pages,
+    problems,
+    search,
+    security,
+    sign_in,
+)
 from service.web.context import Services
 from service.web.sessions import QuietSessions
 
@@ -81,9 +94,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     problems.register(app)
     security.register(app, settings)
     sign_in.register(app)
-    for module in (pages, map_data, basemap_files, answer, search, api):
+    for module in (pages, map_data, basemap_files, answer, search, api, imports, jobs):
         app.register_blueprint(module.bp)
     csrf.exempt(api.bp)
+    csrf.exempt(imports.receiving.upload)  # checks the token itself: the general check would read 200 MB first
     access.register(app)
     access.complete(app)
     app.context_processor(_page_context)

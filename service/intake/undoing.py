@@ -161,6 +161,13 @@ def _with_faults_of(session: Session, batch: ImportBatch) -> set[int]:
     return set(session.scalars(select(from_batch.edition_id).where(from_batch.batch_id == batch.id)))
 
 
+def undo_file(root: Path, batch_id: int) -> Path:
+    """Where the verdicts of undoing a batch lie for a while; `root` is DATA_DIR."""
+    folder = root / "uploads"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / f"undo-{batch_id}.csv"
+
+
 def write_verdicts(path: Path, plan: Plan) -> None:
     """Every row with its verdict, as a CSV that Excel opens."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:

@@ -23,6 +23,7 @@ LABELS = {
     "gcj02": "GCJ-02（高德、腾讯）",
     "bd09": "BD-09（百度）",
 }
+_CLEARLY = 0.05  # enough for a proposal that somebody looks at; a refusal wants more (place.BETTER)
 _MIDDLE_OF_CHINA = (72.0, 138.0)
 
 
@@ -105,7 +106,7 @@ def _best(found: list[Candidate]) -> str | None:
     if first.share is None:
         return first.crs
     top = max(found, key=lambda one: one.share or 0.0)
-    return top.crs if (top.share or 0.0) >= first.share + BETTER else first.crs
+    return top.crs if (top.share or 0.0) >= first.share + _CLEARLY else first.crs
 
 
 def _spots(kind: Kind, sample: SourceTable, request: Request) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:

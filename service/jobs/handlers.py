@@ -18,7 +18,7 @@ from service.intake.looking import look
 from service.intake.reports import write_reports
 from service.intake.run import Result, apply_table
 from service.intake.undo_plan import examine
-from service.intake.undoing import may_undo, undo, write_verdicts
+from service.intake.undoing import may_undo, undo, undo_file, write_verdicts
 from service.intake.words import for_browser
 from service.jobs.schedule import DAILY
 from service.jobs.work import Handler, Work
@@ -26,6 +26,7 @@ from service.records import jobs
 from service.records.models import Upload
 
 _SHOWN_REJECTS, _SHOWN_VERDICTS = 30, 100
+_SAID_BEFORE = ("文字编码：", "图层：", "表头在第")  # by the first step
 _ABANDONED_AFTER = 24 * 3600.0
 
 
@@ -124,7 +125,7 @@ def verdict_of(upload: Upload, result: Result) -> dict[str, Any]:
         "rejected": summary["rejected"],
         **{name: result.counts[name] for name in ("new", "updated", "unchanged")},
         "edition": summary["edition"],
-        "warnings": [for_browser(line) for line in summary["warnings"]],
+        "warnings": [_warning(line, labels) for line in summary["warnings"] if not line.startswith(_SAID_BEFORE)],
         "faults": faults,
         "rejects": [
             {
@@ -136,6 +137,11 @@ def verdict_of(upload: Upload, result: Result) -> dict[str, Any]:
             for _, one in result.rejects[:_SHOWN_REJECTS]
         ],
     }
+
+
+def _warning(line: str, labels: dict[str, str]) -> str:
+    field, sep, rest = line.partition("：")
+    return for_browser(f"{labels[field]}{sep}{rest}" if field in labels else line)
 
 
 def _undo_look(work: Work) -> dict[str, Any]:
@@ -164,12 +170,6 @@ def _undo(work: Work) -> dict[str, Any]:
 
 def _counts(of: Any) -> dict[str, int]:
     return {"removed": of.removed, "restored": of.restored, "kept": of.kept}
-
-
-def undo_file(root: Path, batch_id: int) -> Path:
-    folder = root / "uploads"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder / f"undo-{batch_id}.csv"
 
 
 def _daily(work: Work) -> dict[str, Any]:
