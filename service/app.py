@@ -27,6 +27,8 @@ from service.web import (
     api,
     basemap_files,
     exports,
+    imports,
+    jobs,
     map_data,
     office,
     own_account,
@@ -110,7 +112,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     sign_in.register(app)
     modules = (
         *(pages, map_data, basemap_files, answer, search, api, people_phone),
-        *(registers, register_api, photos, exports, office, own_account, accounts, trail),
+        *(registers, register_api, photos, exports, imports, jobs, office, own_account, accounts, trail),
     )
     for module in modules:
         app.register_blueprint(module.bp)
@@ -118,6 +120,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     csrf.exempt(people_phone.bp)  # it judges cookies itself, so that tokens need none
     csrf.exempt(register_api.bp)
     photo_subjects.register(app)
+    csrf.exempt(imports.receiving.upload)  # checks the token itself: the general check would read 200 MB first
     access.register(app)
     access.complete(app)
     app.context_processor(_page_context)

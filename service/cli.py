@@ -94,6 +94,14 @@ def serve() -> None:
 
 
 @cli.command()
+def jobs() -> None:
+    """The job process alone; `serve` starts and watches it."""
+    from service.jobs.process import run
+
+    run(settings())
+
+
+@cli.command()
 def check() -> None:
     """Configuration, database, assets; exit 1 with the reasons."""
     from service.serving import backup_age
@@ -190,6 +198,32 @@ def template(kind: str, target: Path) -> None:
 
     make_template(kind, target)
     click.echo(f"已写出 {target}。")
+
+
+@cli.command("undo")
+@click.argument("batch", type=int)
+@click.option("--dry-run", is_flag=True, help="只说会怎样，什么也不动")
+@click.option("--verdicts", type=click.Path(path_type=Path), help="逐行的结论写到这个 CSV")
+def undo_command(batch: int, dry_run: bool, verdicts: Path | None) -> None:
+    """Undo a whole import by its number (/imports shows it): exit 0 all of it, 3 some rows stay, 2 nothing."""
+    from service.db.engine import Database
+    from service.intake.undo_plan import examine
+    from service.intake.undoing import may_undo, undo, write_verdicts
+    from service.records.audit import COMMAND_LINE
+    from service.serving import undo_broken
+
+    with closing(Database(settings().store_url)) as database:
+        undo_broken(database)
+        with database.read() as session:
+            plan = examine(session, may_undo(session, batch))
+        if verdicts is not None:
+            write_verdicts(verdicts, plan)
+        for one in [one for one in plan.verdicts() if one.refused][:10]:
+            click.echo(f"{one.code} {one.name}：留下，{one.refused}", err=True)
+        done = plan if dry_run else undo(database, batch, COMMAND_LINE, utcnow())
+    outcome = {"removed": done.removed, "restored": done.restored, "kept": done.kept}
+    click.echo(json.dumps(outcome, ensure_ascii=False))
+    sys.exit(0 if not done.kept else 3 if done.removed + done.restored else 2)
 
 
 @cli.command(context_settings={"ignore_unknown_options": True})

@@ -38,7 +38,14 @@ class BadSetting(StewardError):
 
 
 class UnreadableFile(StewardError):
-    """A file that cannot be read at all; nothing of it was stored."""
+    """A file that cannot be read at all; nothing of it was stored.
+
+    `option` and `choices`: what has to be said first (sheet or layer), where the file holds several.
+    """
+
+    def __init__(self, message: str, option: str | None = None, choices: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.option, self.choices = option, choices
 
 
 class NothingStored(StewardError):

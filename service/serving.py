@@ -1,8 +1,9 @@
-"""Starting: migrate, demo, the first administrator, then granian; and `check`."""
+"""Starting: migrate, demo, the first administrator, then granian and the job process; and `check`."""
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import socket
 import sqlite3
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from service import supervising
 from service.clock import utcnow
 from service.config import ROOT, Settings
 from service.db.engine import Database
@@ -19,8 +21,9 @@ from service.db.migrate import migrate
 from service.errors import BadSetting, StewardError, UnreadableFile
 from service.intake.applying import undo_unfinished
 from service.intake.demo import load_demo
+from service.jobs import alive
 from service.people.accounts import ensure_administrator
-from service.records import audit_heads
+from service.records import audit_heads, jobs
 from service.records.audit import COMMAND_LINE
 from service.records.audit_heads import read_heads, stale_head, write_head
 from service.records.audit_verify import Verdict, verify
@@ -88,13 +91,19 @@ def must_be_free(settings: Settings) -> None:
 
 
 def run_server(settings: Settings) -> None:
-    """Granian with the settings' workers; replaces this process."""
+    """Granian with the settings' workers and the job process under a small supervisor, which replaces this process."""
     scheme = "https" if settings.tls_cert else "http"
     shown = settings.host if ":" not in settings.host else f"[{settings.host}]"
     say(f"网格管家已启动：{scheme}://{shown}:{settings.port}/")
     sys.stdout.flush()
+    os.environ["DATA_DIR"] = str(settings.data_dir.resolve())  # the job process reads the settings again, from ROOT
     os.chdir(ROOT)
-    os.execv(sys.executable, server_command(settings))  # noqa: S606 no shell is wanted
+    plan = {
+        "server": server_command(settings),
+        "jobs": [sys.executable, "-m", "service", "jobs"],
+        "folder": str(settings.data_dir.resolve()),
+    }
+    os.execv(sys.executable, [sys.executable, "-m", "service.supervising", json.dumps(plan)])  # noqa: S606 no shell is wanted
 
 
 def server_command(settings: Settings, factory: str = "service.app:create_warm_app") -> list[str]:
@@ -200,9 +209,11 @@ def broken_store(settings: Settings, fault: SQLAlchemyError | sqlite3.Error) -> 
 def check(settings: Settings) -> list[str]:
     """What is wrong with configuration, database or assets; empty when nothing."""
     faults = []
+    waiting: list[int] = []
     try:
         with closing(Database(settings.store_url)) as database, database.read() as session:
             is_empty(session)
+            waiting = jobs.waiting(session)
     except (StewardError, OSError) as fault:
         faults.append(f"数据库：{fault}")
     except (SQLAlchemyError, sqlite3.Error) as fault:
@@ -212,6 +223,7 @@ def check(settings: Settings) -> list[str]:
         faults += stale_trail(settings)
     static = Path(__file__).parent / "static"
     needed = ("vendor/manifest.json", "css/map.css")
+    faults += _job_faults(settings, len(waiting))
     return faults + [f"界面文件缺失：service/static/{path}" for path in needed if not (static / path).is_file()]
 
 
@@ -244,3 +256,15 @@ def verify_trail(settings: Settings, heads: Path | None = None) -> Verdict:
     known = read_heads(heads or settings.data_dir / audit_heads.NAME)
     with closing(Database(settings.store_url)) as database, database.read() as session:
         return verify(session, known)
+
+
+def _job_faults(settings: Settings, waiting: int) -> list[str]:
+    """What is wrong with the job process. That nothing is served just now is no fault, unless work waits."""
+    found = alive.state(settings.data_dir)
+    if found == "stuck":
+        return ["任务进程没有动静超过一分钟。结束它（serve 会重新启动），或重新启动 serve。"]
+    if found == "absent" and supervising.serving(settings.data_dir):
+        return ["任务进程没有运行，serve 正在重新启动它。一分钟后再查；仍没有就看 serve 的输出。"]
+    if found == "absent" and waiting:
+        return [f"有 {waiting} 项任务在等，任务进程没有运行。启动 serve，它会接着做。"]
+    return []

@@ -167,6 +167,8 @@ def _layers(source: Path, kind: str, wanted: str | None, path: Path) -> list[str
             path,
             f"里有 {len(every)} 个图层：{_listed(every)}。"
             f"请用 --layer 指明一个，例如 --layer {every[0].strip()}；全部合读用 --layer '*'。",
+            "layer",
+            [name.strip() for name in every],
         )
     return every
 

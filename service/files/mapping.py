@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +62,7 @@ def map_columns(
     fields: Sequence[Field],
     explicit: Mapping[str, str] | None = None,
     sets: Mapping[str, str] | None = None,
+    recognise: bool = True,
 ) -> Mapped:
     """Fields from a table: `--map field=column` first, then by header, `--set field=value` for every row.
 
@@ -71,7 +72,8 @@ def map_columns(
     known = {f.name: f for f in fields}
     _check_fields(known, explicit, sets)
     used = {name: _named_column(table, name, column) for name, column in explicit.items()}
-    _recognise(table, [f for f in fields if f.name not in used and f.name not in sets], used)
+    if recognise:
+        _recognise(list(table.columns), [f for f in fields if f.name not in used and f.name not in sets], used)
     _check_required(table, fields, used, sets)
     mapped = Mapped(used=used, unmapped=[c for c in table.columns if c not in used.values()])
     for f in fields:
@@ -91,6 +93,13 @@ def map_columns(
     return mapped
 
 
+def recognised(columns: Iterable[str], fields: Sequence[Field]) -> dict[str, str]:
+    """Field to column, by the headers alone."""
+    used: dict[str, str] = {}
+    _recognise(list(columns), fields, used)
+    return used
+
+
 def plain_header(text: str, brackets: bool = True) -> str:
     """A header without case, width, spaces, signs and, unless `brackets` is kept, what stands in brackets.
 
@@ -103,9 +112,9 @@ def plain_header(text: str, brackets: bool = True) -> str:
     return re.sub(r"[\W_]+", "", text)
 
 
-def _recognise(table: SourceTable, fields: Sequence[Field], used: dict[str, str]) -> None:
+def _recognise(columns: list[str], fields: Sequence[Field], used: dict[str, str]) -> None:
     """Own names of all fields before synonyms, whole headers before those without their brackets."""
-    free = [c for c in table.columns if c not in used.values()]
+    free = [c for c in columns if c not in used.values()]
     for brackets in (True, False):
         by_word: dict[str, str] = {}
         for column in free:

@@ -153,6 +153,7 @@ def _zipped(path: Path, options: ReadOptions, shown_as: Path) -> SourceTable:
     names = [archives.member_name(member) for member in archives.check_zip(path)]
     if any(n in {"xl/workbook.xml", "xl/workbook.bin", "content.xml"} for n in names):
         _only(options, shown_as, "sheet", "header_row")
+        archives.check_unpacked(path)
         table = _renamed(read_sheet(path, options), shown_as)
         if options.shapes:
             take_geometry_column(table)
@@ -181,6 +182,8 @@ def _folder(folder: Path, options: ReadOptions, shown_as: Path) -> SourceTable:
                 shown_as,
                 f"这个{what}里有 {len(found)} 份数据：{'、'.join(names)}。"
                 f"请用 --layer 指明一份，例如 --layer {names[0]}。",
+                "layer",
+                names,
             )
         found, options = wanted, replace(options, layer=None)
     target = found[0]

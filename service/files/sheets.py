@@ -52,7 +52,10 @@ def _choose(path: Path, book: CalamineWorkbook, wanted: str | None, notes: list[
     if len(found) > 1:
         names = "、".join(name for name, _ in found)
         raise refuse(
-            path, f"里有 {len(found)} 个有数据的工作表：{names}。请用 --sheet 指明一个，例如 --sheet {found[0][0]}。"
+            path,
+            f"里有 {len(found)} 个有数据的工作表：{names}。请用 --sheet 指明一个，例如 --sheet {found[0][0]}。",
+            "sheet",
+            [name for name, _ in found],
         )
     if len(every) > 1:
         notes.append(f"只有工作表“{found[0][0]}”有数据，读它")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,9 +100,9 @@ def shown(value: object, limit: int = 60) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def refuse(path: Path, reason: str) -> UnreadableFile:
+def refuse(path: Path, reason: str, option: str | None = None, choices: Sequence[str] = ()) -> UnreadableFile:
     """The error for a file as a whole; the sentence begins with its name."""
-    return UnreadableFile(f"“{path.name}”{reason}")
+    return UnreadableFile(f"“{path.name}”{reason}", option, tuple(choices))
 
 
 def unique_names(names: list[str], notes: list[str]) -> list[str]:

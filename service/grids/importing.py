@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -263,7 +264,8 @@ def _edition_ids(session: Session, starts: Starts) -> dict[str, int]:
 
 def _grid_rows(session: Session, columns: dict[str, Any], outlines: np.ndarray, starts: Starts) -> Rows:
     ids = _edition_ids(session, starts)
-    edition = np.array([ids[home] for home in columns["community_code"].tolist()], dtype=object)
+    # 0 for an edition that is not written yet: a dry run asks what would be new.
+    edition = np.array([ids.get(home, 0) for home in columns["community_code"].tolist()], dtype=object)
     return Rows(Grid, ("edition_id", "code"), {"edition_id": edition, **columns}, outlines)
 
 
@@ -310,17 +312,37 @@ def _replace_faults(session: Session, batch_id: int, faults: list[tuple[str, Fau
     ids = _edition_ids(session, starts)
     session.execute(delete(TilingFault).where(TilingFault.edition_id.in_(ids.values())))
     for home, fault in faults:
-        session.add(
-            TilingFault(
-                edition_id=ids[home],
-                community_code=home,
-                kind=fault.kind,
-                codes=",".join(fault.codes),
-                area_m2=round(fault.area_m2, 3),
-                geom=encode(cells.as_multi(fault.geom, "polygon")),
-                batch_id=batch_id,
-            )
+        session.add(_fault_row(ids[home], home, fault, batch_id))
+
+
+def check_again(session: Session, editions: Collection[int]) -> None:
+    """The tiling faults of editions whose grids changed otherwise than by an import, found anew."""
+    session.execute(delete(TilingFault).where(TilingFault.edition_id.in_(editions)))
+    rows = session.execute(
+        select(Grid.code, Grid.community_code, Grid.kind, Grid.edition_id, raw_geometry(Grid.geom)).where(
+            Grid.edition_id.in_(editions), visible(Grid)
         )
+    ).all()
+    if not rows:
+        return
+    names = ("code", "community_code", "kind")
+    columns = {name: np.array([row[i] for row in rows], dtype=object) for i, name in enumerate(names)}
+    outlines = read_geometries([row[4] for row in rows])
+    edition_of = {row[1]: row[3] for row in rows}
+    for home, fault in tiling_faults(columns, outlines, communities(session)):
+        session.add(_fault_row(edition_of[home], home, fault, None))
+
+
+def _fault_row(edition_id: int, home: str, fault: Fault, batch_id: int | None) -> TilingFault:
+    return TilingFault(
+        edition_id=edition_id,
+        community_code=home,
+        kind=fault.kind,
+        codes=",".join(fault.codes),
+        area_m2=round(fault.area_m2, 3),
+        geom=encode(cells.as_multi(fault.geom, "polygon")),
+        batch_id=batch_id,
+    )
 
 
 COMMUNITIES = Kind(

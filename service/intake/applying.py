@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -23,14 +22,34 @@ from service.geo.points import Points, near_order
 from service.intake.kinds import KINDS
 from service.intake.relocating import relocate_if_due
 from service.records import batches, counters
+from service.records.audit import SYSTEM, Actor, Subject, append
 from service.records.changes import Change, adopt, classify, write_updates
 from service.records.importing import Kind, Prepared, Rows
 from service.records.models import ImportBatch
+from service.records.owners import alive, this_process
+from service.records.rowlog import RowLog, made_ranges
 
 _FIRST_CHUNK, _LEAST_CHUNK, _MOST_CHUNK = 4_000, 500, 50_000
 _HOLD_SECONDS = 0.3
 _AT_ONCE_UPDATES = 1_000
 _WINDOW = 100_000
+SUBJECT = "imports"
+Advance = Callable[[int, int], None]
+
+
+@dataclass
+class Applied:
+    """What an import did, or would do: rows of the file by verdict. `batch_id` None: nothing was stored."""
+
+    batch_id: int | None
+    counts: dict[str, int] = field(default_factory=lambda: {"new": 0, "updated": 0, "unchanged": 0, "ended": 0})
+
+    def add(self, change: Change) -> None:
+        if change.rows.source:
+            self.counts["new"] += len(change.new)
+            self.counts["updated"] += len(change.updated)
+            self.counts["unchanged"] += change.unchanged
+            self.counts["ended"] += change.ended
 
 
 def apply(
@@ -41,42 +60,56 @@ def apply(
     subdistrict: str,
     now: datetime,
     demo: bool = False,
-    progress: bool = False,
-) -> dict[str, int]:
+    actor: Actor = SYSTEM,
+    advance: Advance | None = None,
+    told: Mapping[str, Any] | None = None,
+) -> Applied:
     """How many rows were new, updated and unchanged, and how many of these have ended. Raises Conflict while another
     import of the kind is under way.
+
+    `told`: what else the trail says of the import. `advance` is called with rows done and all of them.
     """
+    advance = advance or _silent
     with database.write() as session:
-        batch = batches.begin(session, kind.name, files, _owner(), now, demo)
-        batch_id = batch.id
+        batch = batches.begin(session, kind.name, files, this_process(), now, demo)
+        log = RowLog(batch.id)
         revision = max(counters.read_all(session).values()) + 1
         demos = frozenset() if demo else batches.demo_batches(session)
-    counts = {"new": 0, "updated": 0, "unchanged": 0, "ended": 0}
+    applied = Applied(log.batch_id)
     late: list[Change] = []
+    models: list[Any] = []
     try:
-        with _progress(progress, kind.label) as advance:
-            for stage in prepared.stages:
-                with database.read() as session:
-                    rows = stage(session)
-                    change = classify(session, rows, local_date(now), demos)
-                if rows.source:
-                    counts["new"] += len(change.new)
-                    counts["updated"] += len(change.updated)
-                    counts["unchanged"] += change.unchanged
-                    counts["ended"] += change.ended
-                _insert_new(database, change, batch_id, revision, subdistrict, advance)
-                if change.updated or change.adopted:
-                    late.append(change)
-        _finish(database, kind, prepared, late, batch_id, revision, counts, now)
+        for stage in prepared.stages:
+            with database.read() as session:
+                change = classify(session, stage(session), local_date(now), demos)
+            applied.add(change)
+            models.append(change.rows.model)
+            _insert_new(database, change, log.batch_id, revision, subdistrict, advance)
+            if change.updated or change.adopted:
+                late.append(change)
+        with database.read() as session:
+            made = [(model.__tablename__, made_ranges(session, model, log.batch_id)) for model in models]
+        entry = {"kind": kind.name, **(told or {})}
+        _finish(database, kind, prepared, late, log, made, revision, applied, now, actor, files, entry, advance)
         if kind.relocates:
             relocate_if_due(database)
     except BaseException:
         with database.write() as session:
-            found = session.get(ImportBatch, batch_id)
+            found = session.get(ImportBatch, log.batch_id)
             if found is not None and found.state == batches.APPLYING:
                 batches.undo(session, found, kind.tables, now)
         raise
-    return counts
+    return applied
+
+
+def forecast(database: Database, prepared: Prepared, now: datetime) -> Applied:
+    """What `apply` would do, without doing it. Stages that stand on rows not yet written count theirs as new."""
+    applied = Applied(None)
+    with database.read() as session:
+        demos = batches.demo_batches(session)
+        for stage in prepared.stages:
+            applied.add(classify(session, stage(session), local_date(now), demos))
+    return applied
 
 
 def _insert_new(
@@ -85,7 +118,7 @@ def _insert_new(
     batch_id: int,
     revision: int,
     subdistrict: str,
-    advance: Callable[[int, int], None],
+    advance: Advance,
 ) -> None:
     """In one transaction into an empty table (the index is packed), else in chunks under a second, near rows together:
     a chunk then touches few pages of the index."""
@@ -130,24 +163,36 @@ def _finish(
     kind: Kind,
     prepared: Prepared,
     late: list[Change],
-    batch_id: int,
+    log: RowLog,
+    made: list[tuple[str, list[tuple[int, int]]]],
     revision: int,
-    counts: dict[str, int],
+    applied: Applied,
     now: datetime,
+    actor: Actor,
+    files: str,
+    entry: dict[str, Any],
+    advance: Advance,
 ) -> None:
-    """The last transactions: changed rows, then everything becomes visible and the counters move."""
+    """The last transactions: changed rows, then everything becomes visible, the trail says so and the counters move."""
     pending = list(_split(late))
+    done, everything = 0, sum(len(change.updated) for change in pending)
     for change in pending[:-1]:
         with database.write() as session:
-            write_updates(session, change, batch_id, revision)
+            write_updates(session, change, log, revision)
+        done += len(change.updated)
+        advance(done, everything)
     with database.write() as session:
         for change in pending[-1:]:
-            write_updates(session, change, batch_id, revision)
+            write_updates(session, change, log, revision)
         for change in late:
-            adopt(session, change, batch_id)
+            adopt(session, change, log)
+        for table, ranges in made:
+            log.made(session, table, ranges)
         for step in prepared.at_finish:
-            step(session, batch_id)
-        batches.finish(session, batch_id, dict(counts), now)
+            step(session, log.batch_id)
+        batches.finish(session, log.batch_id, applied.counts | {"rejected": entry.get("rejected", 0)}, now)
+        after = entry | applied.counts | {"log_lines": log.count, "log_digest": log.digest}
+        append(session, actor, "import.store", now, Subject(SUBJECT, str(log.batch_id), files), after=after)
         for name in kind.counters:
             counters.move(session, name)
         if kind.relocates:
@@ -162,29 +207,11 @@ def _split(late: list[Change]) -> Iterator[Change]:
             yield Change(change.rows, change.new, part)
 
 
-def _owner() -> str:
-    """Which process applies a batch, so that a crash can be told from work under way."""
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
-def _alive(owner: str) -> bool:
-    host, _, number = owner.rpartition(":")
-    if host != socket.gethostname() or not number.isdigit():
-        return False
-    try:
-        os.kill(int(number), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return int(number) != os.getpid()
-
-
 def undo_unfinished(database: Database, now: datetime) -> list[str]:
     """Undo the imports that a crash left half done; a line for each."""
     lines = []
     with database.read() as session:
-        broken = [(one.id, one.kind, one.files) for one in batches.unfinished(session) if not _alive(one.owner)]
+        broken = [(one.id, one.kind, one.files) for one in batches.unfinished(session) if _broken(one.owner)]
     for batch_id, kind, files in broken:
         with database.write() as session:
             batch = session.get_one(ImportBatch, batch_id)
@@ -194,15 +221,28 @@ def undo_unfinished(database: Database, now: datetime) -> list[str]:
             for name in KINDS[kind].counters:
                 counters.move(session, name)
         lines.append(f"上次没有做完的导入（{files}）已撤回，{count} 行。")
+    with database.write() as session:
+        for batch in batches.half_undone(session):
+            if _broken(batch.owner):
+                batch.state = batches.PARTLY  # each row is either undone or as it was; the rest can be undone again
+                lines.append(f"撤回“{batch.files}”时中断，其余的行还在，可以接着撤回。")
     relocate_if_due(database)
     return lines
 
 
+def _broken(owner: str) -> bool:
+    return owner == this_process() or not alive(owner)
+
+
+def _silent(_done: int, _everything: int) -> None:
+    return
+
+
 @contextmanager
-def _progress(shown: bool, label: str) -> Iterator[Callable[[int, int], None]]:
+def bar_of(shown: bool, label: str) -> Iterator[Advance | None]:
     """A bar on a terminal; nothing elsewhere."""
     if not shown:
-        yield lambda _done, _all: None
+        yield None
         return
     columns = (
         TextColumn(label),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date
 
 import numpy as np
 import shapely
@@ -19,7 +19,7 @@ from service.records.importing import Intake, Kind
 
 _ENOUGH = 5
 _TABLES = ("CSV", "XLSX")
-_BETTER = 0.15
+BETTER = 0.15
 _LOOKED_AT = 20_000
 _FARTHEST = 180.0
 
@@ -78,24 +78,24 @@ def _judge_default_points(intake: Intake, shapes: np.ndarray, crs: Crs) -> None:
 
 def _held_against_zones(session: Session, intake: Intake, crs: Crs, stated: bool) -> None:
     """Refuse what fits the office's own area only when swapped or shifted back; warn when the system was stated."""
-    index = _own_area(session, intake)
+    index = index_of(own_area(session, intake.asked.today))
     if index is None:
         return
     lon, lat = _some_spots(intake)
     if len(lon) < _ENOUGH:
         return
-    now = _share(index, lon, lat)
-    if now >= 1 - _BETTER:
+    now = share(index, lon, lat)
+    if now >= 1 - BETTER:
         return
-    if _share(index, lat, lon) >= max(0.5, now + _BETTER):
+    if share(index, lat, lon) >= max(0.5, now + BETTER):
         raise NothingStored(
             "经纬度像是对调了：按现在的读法几乎都不在辖区里，交换两列就落在辖区里。交换后重新导入，什么也没有存入。"
         )
     if crs.kind != "wgs84":
         return
     for name, moved in (("gcj02", gcj02_to_wgs84(lon, lat)), ("bd09", gcj02_to_wgs84(*bd09_to_gcj02(lon, lat)))):
-        shifted = _share(index, *moved)
-        if shifted >= max(0.5, now + _BETTER):
+        shifted = share(index, *moved)
+        if shifted >= max(0.5, now + BETTER):
             words = f"这些点按 WGS-84 只有 {now:.0%} 落在辖区里，按 {name} 有 {shifted:.0%}：像是 {name} 坐标"
             if stated:
                 intake.verdicts.warn(f"{words}。若是，请撤回后加 --crs {name} 重新导入")
@@ -120,17 +120,20 @@ def _some_spots(intake: Intake) -> tuple[np.ndarray, np.ndarray]:
     return lon[usable], lat[usable]
 
 
-def _own_area(session: Session, intake: Intake) -> PointIndex | None:
-    found = zones_on(session, intake.asked.today)
+def own_area(session: Session, today: date) -> np.ndarray:
+    """The office's zones of the day; without any its communities' outlines; empty when there are neither."""
+    found = zones_on(session, today)
     if len(found.zones):
-        return PointIndex(found.geoms, [zone.code for zone in found.zones])
-    rows = [row for row in communities(session) if row.geom is not None]
-    if not rows:
-        return None
-    shapes: Any = np.empty(len(rows), dtype=object)
-    shapes[:] = [row.geom for row in rows]
-    return PointIndex(shapes, [row.code for row in rows])
+        return found.geoms
+    rows = [row.geom for row in communities(session) if row.geom is not None]
+    shapes = np.empty(len(rows), dtype=object)
+    shapes[:] = rows
+    return shapes
 
 
-def _share(index: PointIndex, lon: np.ndarray, lat: np.ndarray) -> float:
+def index_of(area: np.ndarray) -> PointIndex | None:
+    return PointIndex(area, [str(i) for i in range(len(area))]) if len(area) else None
+
+
+def share(index: PointIndex, lon: np.ndarray, lat: np.ndarray) -> float:
     return float((index.locate(lon, lat) >= 0).mean())

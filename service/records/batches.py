@@ -9,11 +9,13 @@ from geoalchemy2 import WKBElement
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from service.db.base import Base, Kept, Owned
+from service.db.base import Base, Owned
 from service.errors import Conflict
 from service.records.models import ImportBatch, ImportRow
 
 APPLYING, DONE, UNDONE, REMOVED = "applying", "done", "undone", "removed"
+UNDOING, PARTLY = "undoing", "partly"  # being undone; undone but for the rows on which later work depends
+IN_FORCE = (DONE, PARTLY, UNDOING)
 
 
 def visible(model: type[Owned]) -> ColumnElement[bool]:
@@ -24,13 +26,21 @@ def visible(model: type[Owned]) -> ColumnElement[bool]:
 
 def begin(session: Session, kind: str, files: str, owner: str, now: datetime, demo: bool = False) -> ImportBatch:
     """A new batch. One import of a kind at a time: Conflict while another is being applied."""
-    running = session.scalar(select(ImportBatch).where(ImportBatch.state == APPLYING, ImportBatch.kind == kind))
-    if running is not None:
-        raise Conflict(f"另一次“{kind}”导入（{running.files}）正在进行，等它结束再导入。")
+    refuse_while_busy(session, kind)
     batch = ImportBatch(kind=kind, state=APPLYING, files=files, owner=owner, started_at=now, demo=demo)
     session.add(batch)
     session.flush()
     return batch
+
+
+def refuse_while_busy(session: Session, kind: str) -> None:
+    """Conflict while an import of the kind is being applied or undone."""
+    busy = session.scalar(
+        select(ImportBatch).where(ImportBatch.state.in_((APPLYING, UNDOING)), ImportBatch.kind == kind)
+    )
+    if busy is not None:
+        what = f"导入（{busy.files}）正在进行" if busy.state == APPLYING else f"导入（{busy.files}）正在撤回"
+        raise Conflict(f"另一次“{kind}”{what}，等它结束再导入。")
 
 
 def finish(session: Session, batch_id: int, counts: dict[str, Any], now: datetime) -> None:
@@ -42,6 +52,10 @@ def finish(session: Session, batch_id: int, counts: dict[str, Any], now: datetim
 
 def unfinished(session: Session) -> list[ImportBatch]:
     return list(session.scalars(select(ImportBatch).where(ImportBatch.state == APPLYING)))
+
+
+def half_undone(session: Session) -> list[ImportBatch]:
+    return list(session.scalars(select(ImportBatch).where(ImportBatch.state == UNDOING)))
 
 
 def only_demo(session: Session) -> bool:
@@ -78,7 +92,7 @@ def removed(session: Session, batch_ids: list[int], now: datetime) -> None:
 
 
 def undo(session: Session, batch: ImportBatch, tables: dict[str, type[Base]], now: datetime) -> int:
-    """Give the rows that the batch updated their old values back, delete those that it made. Returns how many.
+    """Of an unfinished batch: rows that it updated regain their old values, those that it made go. Returns how many.
 
     `tables` names what the batch may have touched, children before parents.
     """
@@ -86,17 +100,11 @@ def undo(session: Session, batch: ImportBatch, tables: dict[str, type[Base]], no
     for name, model in tables.items():
         olds = session.execute(
             select(ImportRow.row_id, ImportRow.old)
-            .where(ImportRow.batch_id == batch.id, ImportRow.table_name == name)
+            .where(ImportRow.batch_id == batch.id, ImportRow.table_name == name, ImportRow.until_id.is_(None))
             .order_by(ImportRow.id.desc())
         ).all()
         for row_id, old in olds:
-            row = session.get(model, row_id)
-            if row is None:
-                continue
-            for field, value in model_values(old).items():
-                setattr(row, field, value)
-            if isinstance(row, Kept):
-                row.version += 1
+            restore(session.get(model, row_id), old)
         session.flush()
         gone = session.execute(delete(model).where(model.batch_id == batch.id))  # type: ignore[attr-defined]
         touched += len(olds) + int(gone.rowcount)  # type: ignore[attr-defined]
@@ -104,6 +112,14 @@ def undo(session: Session, batch: ImportBatch, tables: dict[str, type[Base]], no
     batch.state, batch.finished_at = UNDONE, now
     session.flush()
     return touched
+
+
+def restore(row: Any, old: dict[str, Any]) -> None:
+    """Old values back into a row. Its version counts on: whoever read the values between holds a stale one."""
+    if row is None:
+        return
+    for field, value in model_values(old).items():
+        setattr(row, field, row.version + 1 if field == "version" else value)
 
 
 def plain_values(values: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import shapely
-from sqlalchemy import bindparam, func, insert, null, select, update
+from sqlalchemy import bindparam, func, null, select, update
 from sqlalchemy.orm import Session
 
 from service.clock import ended_by
@@ -23,7 +23,7 @@ from service.files.table import objects
 from service.geo.points import Points
 from service.records.batches import plain_values, visible
 from service.records.importing import Column, Rows
-from service.records.models import ImportRow
+from service.records.rowlog import RowLog
 
 _COMPARED, _WRITTEN = 20_000, 500
 _Any = TypeVar("_Any")
@@ -116,13 +116,14 @@ def _same_place(new: Column | Points, raw: Sequence[Any]) -> np.ndarray:
     )
 
 
-def write_updates(session: Session, change: Change, batch_id: int, revision: int) -> None:
+def write_updates(session: Session, change: Change, log: RowLog, revision: int) -> None:
     """Changed rows, their old values kept."""
     rows, model = change.rows, change.rows.model
     names = [name for name in rows.columns if name not in rows.key]
     table: Any = model.__table__
     for pairs in _portions(change.updated):
-        columns = [table.c[name] for name in (*names, "revision")]
+        kept = (*names, *(name for name in ("revision", "version") if name in table.c))
+        columns = [table.c[name] for name in kept]
         statement = select(table.c.id, *columns)
         if rows.geometry is not None:
             statement = statement.add_columns(raw_geometry(model.geom))  # type: ignore[attr-defined]
@@ -131,39 +132,35 @@ def write_updates(session: Session, change: Change, batch_id: int, revision: int
         olds, news = [], []
         for place, (index, key) in enumerate(pairs):
             row = before[key]
-            old = dict(zip((*names, "revision"), row[1 : len(names) + 2], strict=True))
+            old = dict(zip(kept, row[1 : len(kept) + 1], strict=True))
             values: dict[str, Any] = {name: _plain(rows.columns[name][index]) for name in names}
             if shapes is not None:
                 geom = read_geometries([row[-1]])[0]
                 old["geom"] = None if geom is None else shapely.to_wkb(geom)
                 values["geom"] = None if shapes[place] is None else encode(shapes[place])
             values |= {"revision": revision, "id": key}
-            olds.append({"batch_id": batch_id, "table_name": table.name, "row_id": key, "old": plain_values(old)})
+            if "version" in old:
+                values["version"] = old["version"] + 1
+            olds.append((key, plain_values(old)))
             news.append(values)
-        session.execute(insert(ImportRow), olds)
+        log.replaced(session, table.name, olds)
         written: dict[str, Any] = {
             name: bindparam(f"new_{name}", type_=table.c[name].type) for name in news[0] if name != "id"
         }
-        if "version" in table.c:  # a form that was opened before must not overwrite what the file brought
-            written["version"] = table.c.version + 1
         one = update(table).where(table.c.id == bindparam("of_id")).values(written)
         session.execute(
             one, [{"of_id" if name == "id" else f"new_{name}": values[name] for name in values} for values in news]
         )
 
 
-def adopt(session: Session, change: Change, batch_id: int) -> None:
+def adopt(session: Session, change: Change, log: RowLog) -> None:
     """The demo's rows that an office's own file names are its own from now on. Only where the batch is finished:
     rows of an unfinished one are seen nowhere."""
     table: Any = change.rows.model.__table__
     for keys in _portions(change.adopted):
         before = session.execute(select(table.c.id, table.c.batch_id).where(table.c.id.in_(keys))).all()
-        olds = [
-            {"batch_id": batch_id, "table_name": table.name, "row_id": key, "old": {"batch_id": old}}
-            for key, old in before
-        ]
-        session.execute(insert(ImportRow), olds)
-        session.execute(update(table).where(table.c.id.in_(keys)).values(batch_id=batch_id))
+        log.replaced(session, table.name, [(key, {"batch_id": old}) for key, old in before])
+        session.execute(update(table).where(table.c.id.in_(keys)).values(batch_id=log.batch_id))
 
 
 def _shapes(rows: Rows, indexes: list[int]) -> Column | None:

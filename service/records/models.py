@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Index, Integer, Text
+from sqlalchemy import Boolean, Index, Integer, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.db.base import Base
@@ -29,7 +29,10 @@ class ImportBatch(Base):
 
 
 class ImportRow(Base):
-    """The values that an import replaced in a row, so that it can be undone."""
+    """The log of an import: the values that it replaced in a row, or the rows `row_id` to `until_id` that it made.
+
+    `undone`: the row has its old values back, or is gone.
+    """
 
     __tablename__ = "import_rows"
     __table_args__ = (Index("ix_import_rows_batch", "batch_id", "table_name"),)
@@ -37,8 +40,10 @@ class ImportRow(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     batch_id: Mapped[int] = mapped_column(Integer)
     table_name: Mapped[str] = mapped_column(Text)
-    row_id: Mapped[int] = mapped_column(Integer)
+    row_id: Mapped[int] = mapped_column(Integer, index=True)
+    until_id: Mapped[int | None] = mapped_column(Integer)
     old: Mapped[dict[str, Any]] = mapped_column(JsonText)
+    undone: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
 
 
 class Counter(Base):

@@ -174,7 +174,7 @@ def test_an_import_killed_while_it_changes_rows_gives_them_their_old_values_back
     before = everything(in_use)
     path = incidents(tmp_path, "改过.csv", range(HELD), word="改")
     with importing(in_use, settings, "incidents", path) as process:
-        wait_until(process, lambda: count(in_use, ImportRow) > 0)
+        wait_until(process, lambda: count(in_use, ImportRow, ImportRow.until_id.is_(None)) > 0)
         os.kill(process.pid, signal.SIGKILL)
     changed = count(in_use, Incident, Incident.description.startswith("改"))
     assert 0 < changed < HELD
@@ -184,7 +184,7 @@ def test_an_import_killed_while_it_changes_rows_gives_them_their_old_values_back
     assert f"上次没有做完的导入（改过.csv）已撤回，{changed} 行。" in said
     assert everything(in_use) == before
     assert rtree_agrees(in_use)
-    assert count(in_use, ImportRow) == 0
+    assert count(in_use, ImportRow, ImportRow.until_id.is_(None)) == 0
 
 
 # Side by side -------------------------------------------------------------------------------------------------------

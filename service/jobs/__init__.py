@@ -1,0 +1,1 @@
+"""The job process: what pages start and what the clock starts, one after the other, never half."""
