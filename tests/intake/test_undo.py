@@ -255,7 +255,7 @@ def test_the_trail_keeps_the_count_and_digest_of_the_row_log(either_office: Offi
 
 
 def test_the_list_of_verdicts_opens_in_excel_without_computing(office: Office, tmp_path: Path) -> None:
-    batch = people(office, "工号,姓名\n=1+1,\"=HYPERLINK(\"\"x\"\")\"\n")
+    batch = people(office, '工号,姓名\n=1+1,"=HYPERLINK(""x"")"\n')
     with office.database.read() as session:
         plan = examine(session, session.get_one(ImportBatch, batch))
     write_verdicts(tmp_path / "o.csv", plan)
