@@ -43,12 +43,11 @@ def upload() -> Response | dict[str, str]:
     folder = _folder()
     _refuse_too_large(request.content_length, folder)
     request.max_content_length = MOST_BYTES + _AROUND
-    kept: list[Path] = []
+    coming: list[IO[bytes]] = []
 
     def fresh(*_: Any, **__: Any) -> IO[bytes]:
-        path = folder / f"incoming-{secrets.token_hex(12)}"
-        kept.append(path)
-        return path.open("x+b")
+        coming.append((folder / f"incoming-{secrets.token_hex(12)}").open("x+b"))
+        return coming[-1]
 
     try:
         parser = FormDataParser(stream_factory=fresh, max_form_memory_size=100_000, max_form_parts=_MOST_PARTS)
@@ -60,8 +59,9 @@ def upload() -> Response | dict[str, str]:
     except RequestEntityTooLarge:
         raise _too_large() from None
     finally:
-        for path in kept:
-            path.unlink(missing_ok=True)
+        for one in coming:
+            one.close()
+            Path(one.name).unlink(missing_ok=True)
     kind = form.get("kind") or None
     try:
         with services().database.write() as session:
@@ -122,7 +122,6 @@ def _moved(files: Iterable[FileStorage], folder: Path) -> uploads.Received:
     for one, name in sorted(zip(given, names, strict=True), key=lambda pair: pair[1]):
         one.stream.flush()
         Path(str(one.stream.name)).rename(inner / name)
-        one.close()
         with (inner / name).open("rb") as kept:
             while chunk := kept.read(1 << 20):
                 digest.update(chunk)

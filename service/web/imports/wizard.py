@@ -59,7 +59,8 @@ def decide(upload_id: int, step: str) -> Response | tuple[str, int]:
         with services().database.write() as session:
             upload = uploads.one(session, upload_id)
             _TAKERS[step](session, upload)
-            following = uploads.next_step(upload)
+            steps = uploads.steps_of(upload)
+            following = steps[min(steps.index(step) + 1, steps.index(uploads.next_step(upload)))]
     except InvalidValue as fault:
         with services().database.read() as session:
             upload = uploads.one(session, upload_id)
