@@ -46,7 +46,6 @@ class Settings(BaseSettings):
     tianditu_key: str = ""
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     session_hours: float = Field(default=8.0, gt=0, le=168)
-    upload_days: int = Field(default=30, ge=1, le=3650)
     production: bool = False
 
     @field_validator("database_url")

@@ -150,7 +150,8 @@ def back_up(settings: Settings, out: Path, basemaps: bool) -> dict[str, object]:
                 making.record_failure(session, COMMAND_LINE, now, fault.message)
             raise
         with database.write() as session:
-            making.record(session, settings, made, COMMAND_LINE, now)
+            making.record(session, made, COMMAND_LINE, now)
+        write_head(database, settings.data_dir / audit_heads.NAME, now)
     told = made.manifest
     return {
         "path": str(out),
@@ -165,8 +166,10 @@ def back_up(settings: Settings, out: Path, basemaps: bool) -> dict[str, object]:
 def put_back(settings: Settings, source: Path) -> dict[str, object]:
     """A backup put back on the command line; what came, in plain data."""
     told = restoring.restore(settings, source, utcnow())
-    with closing(Database(settings.store_url)) as database, database.write() as session:
-        restoring.record(session, settings, source, told, utcnow())
+    with closing(Database(settings.store_url)) as database:
+        with database.write() as session:
+            restoring.record(session, source, told, utcnow())
+        write_head(database, settings.data_dir / audit_heads.NAME, utcnow())
     return {
         "office": told.office,
         "made_at": told.made_at.isoformat(),

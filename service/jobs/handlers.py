@@ -20,10 +20,13 @@ from service.intake.run import Result, apply_table
 from service.intake.undo_plan import examine
 from service.intake.undoing import may_undo, undo, undo_file, write_verdicts
 from service.intake.words import for_browser
-from service.jobs.schedule import DAILY
+from service.jobs.schedule import DAILY, PLANNED, Planned
 from service.jobs.work import Handler, Work
-from service.records import jobs
+from service.records import audit_heads, jobs
+from service.records.audit_heads import write_head
 from service.records.models import Upload
+from service.records.office import read_office
+from service.safekeeping import work as backups
 
 _SHOWN_REJECTS, _SHOWN_VERDICTS = 30, 100
 _SAID_BEFORE = ("文字编码：", "图层：", "表头在第")  # by the first step
@@ -183,10 +186,16 @@ def _daily(work: Work) -> dict[str, Any]:
     return {"day": work.given["day"], "faults": faults}
 
 
+def _write_head(work: Work) -> None:
+    """The trail's end as of today, outside the database."""
+    write_head(work.database, work.settings.data_dir / audit_heads.NAME, work.now)
+
+
 def _tidy_uploads(work: Work) -> None:
     """Files that nobody went on with, uploads that broke off, jobs long done."""
     with work.database.write() as session:
-        uploads.forget_old(session, work.settings.data_dir, work.now, work.settings.upload_days)
+        days = read_office(session, work.settings).retention.uploads
+        uploads.forget_old(session, work.settings.data_dir, work.now, days)
         jobs.forget_old(session, work.now)
     folder = work.settings.data_dir / "uploads"
     for path in [*folder.glob("incoming-*"), *folder.glob("undo-*.csv")]:
@@ -214,5 +223,7 @@ HANDLERS: dict[str, Handler] = {
     "import.undo_look": _undo_look,
     "import.undo": _undo,
     "daily": _daily,
+    backups.KIND: backups.back_up,
 }
-DAILY.append(("uploads", _tidy_uploads))
+DAILY += [("trail", _write_head), ("uploads", _tidy_uploads), ("retention", backups.sweep)]
+PLANNED.append(Planned(backups.KIND, backups.planned))

@@ -77,8 +77,8 @@ def make(database: Database, settings: Settings, out: Path, now: datetime, basem
         part.unlink(missing_ok=True)
 
 
-def record(session: Session, settings: Settings, made: Made, actor: audit.Actor, now: datetime) -> None:
-    """The backup's line in the trail; the trail's head goes to its own file outside the database."""
+def record(session: Session, made: Made, actor: audit.Actor, now: datetime) -> None:
+    """The backup's line in the trail. Once it is committed, the caller writes the trail's head outside the database."""
     after = {
         "file": made.path.name,
         "size": made.size,
@@ -87,7 +87,6 @@ def record(session: Session, settings: Settings, made: Made, actor: audit.Actor,
         "photos": made.manifest.photos,
     }
     audit.append(session, actor, "backup.make", now, audit.Subject("backup", made.path.name), after=after)
-    audit_heads.note_head(settings.data_dir / audit_heads.NAME, audit_heads.Head(now, *audit.head(session)))
 
 
 def record_failure(session: Session, actor: audit.Actor, now: datetime, reason: str) -> None:

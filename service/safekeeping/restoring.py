@@ -55,8 +55,8 @@ def restore(settings: Settings, source: Path, now: datetime) -> Manifest:
     return manifest
 
 
-def record(session: Session, settings: Settings, source: Path, manifest: Manifest, now: datetime) -> None:
-    """The restored trail goes on with the line that says so; its head goes to its own file."""
+def record(session: Session, source: Path, manifest: Manifest, now: datetime) -> None:
+    """The restored trail goes on with the line that says so. Once it is committed, the caller writes its head."""
     after = {
         "file": source.name,
         "made_at": manifest.made_at.isoformat(),
@@ -66,7 +66,6 @@ def record(session: Session, settings: Settings, source: Path, manifest: Manifes
     }
     subject = audit.Subject("backup", source.name)
     audit.append(session, audit.COMMAND_LINE, "backup.restore", now, subject, after=after)
-    audit_heads.note_head(settings.data_dir / audit_heads.NAME, audit_heads.Head(now, *audit.head(session)))
 
 
 def _fitting(settings: Settings, manifest: Manifest) -> None:

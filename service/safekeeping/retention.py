@@ -47,13 +47,10 @@ def aged(session: Session, retention: Retention, data_dir: Path, now: datetime) 
 
 
 def sweep(session: Session, settings: Settings, now: datetime) -> dict[str, int]:
-    """Remove uploaded files and blank what is personal in ended records, once beyond their age; what was done, which
-    is also a line of the trail. Called once a day by the job process."""
+    """Blank what is personal in ended records beyond their age; what was done, which is also a line of the trail.
+    Called once a day by the job process, which removes old uploads itself."""
     retention = read_office(session, settings).retention
-    done = {"uploads": 0, "records": 0}
-    for path in _old_uploads(session, retention, settings.data_dir, now):
-        path.unlink(missing_ok=True)
-        done["uploads"] += 1
+    done = {"records": 0}
     if retention.ended:
         until = local_date(now) - timedelta(days=retention.ended)
         for model, names in _PERSONAL:
@@ -75,4 +72,4 @@ def _old_uploads(session: Session, retention: Retention, data_dir: Path, now: da
     before = now - timedelta(days=retention.uploads)
     named = session.scalars(select(Upload.path).where(Upload.created_at < before))
     paths = [(data_dir / one).resolve() for one in named]
-    return [path for path in paths if path.is_relative_to(data_dir.resolve()) and path.is_file()]
+    return [path for path in paths if path.is_relative_to(data_dir.resolve()) and path.exists()]

@@ -17,7 +17,8 @@ from service.clock import SHANGHAI
 from service.config import Settings
 from service.db.engine import Database
 from service.errors import NotFound, StewardError
-from service.records import audit
+from service.records import audit, audit_heads
+from service.records.audit_heads import write_head
 from service.records.models import AuditEntry
 from service.records.office import BackupPlan, read_office
 from service.safekeeping import making
@@ -78,7 +79,8 @@ def make_one(
         raise
     _tell(made.path, made.manifest.made_at, made.sha256, made.manifest, actor.name)
     with database.write() as session:
-        making.record(session, settings, made, actor, now)
+        making.record(session, made, actor, now)
+    write_head(database, settings.data_dir / audit_heads.NAME, now)
     return made
 
 

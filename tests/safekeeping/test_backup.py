@@ -21,6 +21,7 @@ from service.db.migrate import migrate
 from service.errors import UnreadableFile
 from service.people.models import Organisation
 from service.records import audit
+from service.records.audit_heads import write_head
 from service.records.models import AuditEntry, Counter
 from service.safekeeping import archive, making, restoring
 from service.safekeeping.manifest import Manifest, Member
@@ -231,17 +232,17 @@ def test_the_trail_tells_and_its_head_lies_outside(
 ) -> None:
     made = making.Made(kept, 1, "0", archive.verify(kept))
     with town.write() as session:
-        making.record(session, settings, made, audit.COMMAND_LINE, MONDAY_NOON)
+        making.record(session, made, audit.COMMAND_LINE, MONDAY_NOON)
         head = audit.head(session)
+    write_head(town, settings.data_dir / "trail-heads.log", MONDAY_NOON)
     assert trail_actions(town)[-1] == "backup.make"
     number, digest = (settings.data_dir / "trail-heads.log").read_text().split()[1:]
     assert (int(number), digest) == head
     manifest = restoring.restore(other, kept, MONDAY_NOON)
     with closing(opened(other)) as there:
         with there.write() as session:
-            restoring.record(session, other, kept, manifest, MONDAY_NOON)
+            restoring.record(session, kept, manifest, MONDAY_NOON)
         assert trail_actions(there)[-1] == "backup.restore"
-    assert (other.data_dir / "trail-heads.log").is_file()
 
 
 def test_what_cannot_be_written_is_said_and_leaves_nothing(town: Database, settings: Settings, tmp_path: Path) -> None:
