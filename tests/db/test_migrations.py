@@ -126,3 +126,35 @@ def test_an_empty_store_needs_no_backup_and_a_second_run_does_nothing(store_url:
     assert (first.before, first.backup) == (None, None)
     second = migrate(store_url, tmp_path / "backups", MONDAY_NOON)
     assert second.before == second.after
+
+
+def test_codes_made_of_name_and_phone_give_way_to_quiet_ones(store_url: str, tmp_path: Path) -> None:
+    """0002: masked lists show codes; whoever referred to such a person still does."""
+    first = tmp_path / "first"
+    (first / "versions").mkdir(parents=True)
+    for name in ("env.py", "script.py.mako", "versions/0001_initial.py"):
+        (first / name).write_text((FOLDER / name).read_text())
+    migrate(store_url, tmp_path / "backups", MONDAY_NOON, first)
+    database = Database(store_url)
+    with database.write() as session:
+        for code, name, phone in (
+            ("张三-13812345678", "张三", "13812345678"),
+            ("李四", "李四", None),
+            ("P3", "王五", "110"),
+        ):
+            told = {"code": code, "name": name, "phone": phone}
+            words = "(code, name, phone, subdistrict, revision) VALUES (:code, :name, :phone, 'x', 0)"
+            session.execute(text(f"INSERT INTO persons {words}"), told)
+        duty = "(code, role, subject_kind, subject_code, person_code, acting_code, subdistrict, revision)"
+        values = "('d', 'grid_leader', 'grid', 'g', '张三-13812345678', '李四', 'x', 0)"
+        session.execute(text(f"INSERT INTO duties {duty} VALUES {values}"))
+    migrate(store_url, tmp_path / "backups", MONDAY_NOON)
+    with database.read() as session:
+        codes = dict(session.execute(text("SELECT name, code FROM persons")).all())
+        assert session.execute(text("SELECT person_code, acting_code FROM duties")).one() == (
+            codes["张三"],
+            codes["李四"],
+        )
+    database.close()
+    assert codes["王五"] == "P3"
+    assert not any("张三" in code or "5678" in code or "李四" in code for code in codes.values())
