@@ -92,7 +92,9 @@ class Results:
             for duty in self.snapshot.duties.get((kind, code), ())
             if row.code in duty.holder_on(self.snapshot.on)
         )
-        title = f"{self.viewer.name(row.name)}　{role_name(held[0][3])}" if held else str(self.viewer.name(row.name))
+        leader = any(role == "grid_leader" for *_, role in held)
+        name = self.viewer.name(row.name, leader, row.organisation_code)
+        title = f"{name}　{role_name(held[0][3])}" if held else str(name)
         told = [self._subject(kind, code) for _, kind, code, _ in held]
         words = list(dict.fromkeys(name for name, _, _ in told if name))[:_MOST_DUTIES]
         _, spot, box = next((one for one in told if one[1]), ("", None, None))

@@ -136,7 +136,8 @@ def test_check_tells_how_old_the_last_backup_is(
     assert "5 小时前（one.tar.zst）" in serving.backup_age(settings)
     assert serving.check(settings) == []
     monkeypatch.setenv("STEWARD_NOW", (MONDAY_NOON + timedelta(days=3)).isoformat())
-    assert ["备份" in fault and "3 天前" in fault for fault in serving.check(settings)] == [True]
+    backups = [fault for fault in serving.check(settings) if fault.startswith("备份")]
+    assert ["3 天前" in fault for fault in backups] == [True]
 
 
 def test_age_removes_what_the_office_has_said(database: Database, settings: Settings, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import current_app, url_for
 from flask_babel import gettext as _
@@ -34,6 +35,7 @@ _FORMATS = (
     ("geojson", "GeoJSON", "地图用"),
     ("gpkg", "GeoPackage", "QGIS 用"),
 )
+_NO_PLACE = ("people", "organisations")
 _MOST_STRIP = 9
 
 
@@ -112,7 +114,7 @@ def list_context(session: Session, listed: Listed, selected: str | None, told: s
         "kept_without_q": query.without("q").pairs(),
         "kept_without_columns": replace(query, columns=()).pairs(),
         "kept_plain": replace(plain, page=1).pairs() + [("q", one) for one in query.filters.get("q", ())],
-        "exports": _exports(name, query),
+        "exports": _exports(name, asked_of(ask, query)),
         "new_url": f"/{name}/new" if ask.may_write and register.creates else None,
         "counts": _counts(listed),
         **_mix(listed),
@@ -172,15 +174,17 @@ def _own(view: SavedView, account_id: int, role: str) -> bool:
     return view.account_id == account_id or (view.shared and role == "admin")
 
 
-def _exports(name: str, query: Query) -> list[dict[str, str]]:
-    """The formats, once the exports' route exists and the asker may use it."""
+def _exports(name: str, asked: Asked) -> list[dict[str, str]]:
+    """The formats, once the exports' route exists and the asker may use it; with the filters that the list applies."""
     who = account()
     if "exports.list" not in current_app.view_functions or reach(who.role if who else None, "registers.export") is None:
         return []
-    text = replace(query, page=1).text()
-    more = f"&{text}" if text else ""
-    formats = [one for one in _FORMATS if name not in ("people", "organisations") or one[0] in ("xlsx", "csv")]
-    return [{"url": f"/{name}/export?format={one}{more}", "word": _(word), "why": _(why)} for one, word, why in formats]
+    filters = {word: list(values) for word, values in sorted(asked.filters.items())}
+    more = urlencode({**filters, "sort": asked.sort}, doseq=True, safe=",.")
+    formats = _FORMATS if name not in _NO_PLACE else _FORMATS[:2]
+    return [
+        {"url": f"/{name}/export?format={one}&{more}", "word": _(word), "why": _(why)} for one, word, why in formats
+    ]
 
 
 def _counts(listed: Listed) -> list[dict[str, Any]]:
