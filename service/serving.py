@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from service import supervising
@@ -114,7 +115,7 @@ def check(settings: Settings) -> list[str]:
     faults = []
     waiting: list[int] = []
     try:
-        with Database(settings.store_url).read() as session:
+        with closing(Database(settings.store_url)) as database, database.read() as session:
             is_empty(session)
             waiting = jobs.waiting(session)
     except (StewardError, OSError) as fault:
