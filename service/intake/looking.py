@@ -50,6 +50,10 @@ def look(path: Path, options: ReadOptions, folder: Path) -> dict[str, Any]:
     except UnreadableFile as fault:
         told = for_browser(fault.message)
         return {"option": fault.option, "choices": list(fault.choices), "refused": None if fault.choices else told}
+    if not len(table) and table.rejects:
+        first = table.rejects[0]
+        told = f"{len(table.rejects)} 行都读不了。第 {first.row} 行：{for_browser(first.reason)}。改好后重新上传。"
+        return {"option": None, "choices": [], "refused": told}
     picked = np.unique(np.linspace(0, max(len(table) - 1, 0), min(_ROWS, len(table)), dtype=np.int64))
     _keep_sample(folder / SAMPLE, table, picked)
     header = next((int(found[1]) for note in table.notes if (found := _HEADER.search(note))), None)
