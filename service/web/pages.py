@@ -111,14 +111,21 @@ _PLACES = (
 )
 
 
-# Registers that stand in the tab row of another one's page.
-_BESIDE = {"communities": "grids", "organisations": "people", "places": "frontages", "streets": "frontages"}
+# Registers that stand in the tab row of another one's page, and the rooms of the office's page.
+_BESIDE = {
+    "communities": "grids",
+    "organisations": "people",
+    "places": "frontages",
+    "streets": "frontages",
+    "accounts": "admin",
+    "trail": "admin",
+}
 
 
 def navigation() -> list[dict[str, object]]:
-    """The bar's links: only what exists and what the asker's role may read."""
+    """The bar's links: only what exists and what the asker's role may read; none before the first password is changed."""
     who = account()
-    if who is None:
+    if who is None or who.must_change:
         return []
     known = current_app.view_functions
     first = request.path.split("/")[1]

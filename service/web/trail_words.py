@@ -23,13 +23,18 @@ _WHOLE = {
     "address.lock": "锁定网络地址",
     "address.release": "解除地址锁定",
     "token.revoke": "作废令牌",
+    "import.upload": "上传文件",
+    "import.drop": "放弃上传的文件",
     "import.store": "导入文件",
     "import.undo": "撤销导入",
     "demo.load": "装入演示数据",
     "demo.remove": "删除演示数据",
     "backup.make": "做备份",
+    "backup.check": "核对备份",
+    "backup.rotate": "清理旧备份",
     "backup.download": "下载备份",
     "backup.restore": "恢复备份",
+    "retention.sweep": "清理到期数据",
 }
 _VERBS = {
     "create": "新增",
@@ -41,6 +46,7 @@ _VERBS = {
     "export": "导出",
     "reveal_phone": "查看号码",
     "reveal": "查看号码",
+    "add": "加",
     "add_photo": "加照片",
     "remove_photo": "删照片",
 }
