@@ -29,7 +29,7 @@ from service.records.office import read_office
 from service.safekeeping import work as backups
 
 _SHOWN_REJECTS, _SHOWN_VERDICTS = 30, 100
-_SAID_BEFORE = ("文字编码：", "图层：", "表头在第")  # by the first step
+_SAID_BEFORE = ("文字编码：", "工作表：", "图层：", "表头在第", "字段 ← 列：")  # by the steps before
 _ABANDONED_AFTER = 24 * 3600.0
 
 

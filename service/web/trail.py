@@ -156,7 +156,7 @@ def _detail(entry: AuditEntry) -> dict[str, object]:
     return _line(entry) | {
         "at": f"{spoken(entry.at)}:{entry.at:%S}",
         "code": entry.subject_code or "",
-        "changes": change_words(entry.before, entry.after),
+        "changes": change_words(entry.before, entry.after, entry.subject_kind),
         "only_after": entry.before is None,
         "hash": entry.hash,
         "link": _link(entry.subject_kind, entry.subject_code),

@@ -8,6 +8,7 @@ from typing import Any
 
 from service.clock import spoken
 from service.people.rules import ROLES, mask_phone
+from service.registers.kinds import REGISTERS
 
 _WHOLE = {
     "sign_in": "登录",
@@ -126,6 +127,48 @@ _FIELDS = {
     "digest": "摘要",
     "format": "格式",
     "filters": "筛选",
+    "whole_numbers": "号码不打码",
+    "crs": "坐标系",
+    "sheet": "工作表",
+    "layer": "图层",
+    "edition": "界线生效日",
+    "read": "读到的行",
+    "new": "新增",
+    "updated": "改动",
+    "unchanged": "不变",
+    "rejected": "拒收",
+    "ended": "其中已终止的",
+    "log_lines": "行日志条数",
+    "log_digest": "行日志 SHA-256",
+    "removed": "删去",
+    "restored": "恢复",
+    "kept": "留下",
+    "sha256": "SHA-256",
+    "size": "字节",
+    "file": "文件",
+    "files": "文件",
+    "photo": "照片",
+    "photos": "照片数",
+    "caption": "说明",
+    "records": "记录数",
+    "geometry": "位置",
+    "hotline": "值班电话",
+    "logo": "标志",
+    "box": "第一眼的范围",
+    "chosen": "可选的底图",
+    "tianditu_key": "天地图密钥",
+    "border_m": "近边界（米）",
+    "frontage_m": "找门店（米）",
+    "here_m": "此处（米）",
+    "rule": "公众能看什么",
+    "uploads_days": "上传的文件留几天",
+    "ended_days": "已终止的记录里的个人信息留几天",
+    "trail_days": "操作记录至少几天",
+    "on": "定时",
+    "hour": "几点",
+    "daily": "每日的留",
+    "weekly": "每周的留",
+    "folder": "文件夹",
 }
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)$")
 _NOTHING = "（空）"
@@ -151,17 +194,26 @@ def kind_words(kind: str | None) -> str:
     return KINDS.get(kind or "", kind or "")
 
 
-def change_words(before: dict[str, Any] | None, after: dict[str, Any] | None) -> list[tuple[str, str, str]]:
-    """(field, before, after) in words, phones masked.
+def change_words(
+    before: dict[str, Any] | None, after: dict[str, Any] | None, kind: str | None = None
+) -> list[tuple[str, str, str]]:
+    """(field, before, after) in words, phones masked. `kind`: the subject's; a register knows its own fields.
 
     >>> change_words({"phone": "13812345678", "name": None}, {"phone": None, "name": "甲"})
     [('电话', '138****5678', '（空）'), ('名称', '（空）', '甲')]
+    >>> change_words({"state": "vacant"}, {"state": "operating"}, "frontages")
+    [('状态', '空置', '经营')]
     """
     old, new = before or {}, after or {}
-    names = [*old, *(name for name in new if name not in old)]
-    return [
-        (_FIELDS.get(name, name), value_words(name, old.get(name)), value_words(name, new.get(name))) for name in names
-    ]
+    known = REGISTERS[kind].by_name if kind in REGISTERS else {}
+    out = []
+    for name in [*old, *(name for name in new if name not in old)]:
+        field = known.get(name)
+        label = field.label if field else _FIELDS.get(name, name)
+        choices = field.choices if field else KINDS if kind == "imports" and name == "kind" else {}
+        sides = (choices.get(str(one.get(name))) or value_words(name, one.get(name)) for one in (old, new))
+        out.append((label, *sides))
+    return out
 
 
 def value_words(name: str, value: Any) -> str:
