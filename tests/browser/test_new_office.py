@@ -210,4 +210,4 @@ def rows(folder: Path) -> dict[str, list[str]]:
     with closing(sqlite3.connect(folder / "steward.gpkg")) as store:
         tables = [name for (name,) in store.execute("select name from sqlite_master where type = 'table'")]
         kept = [name for name in tables if not name.startswith(moving)]
-        return {name: sorted(map(repr, store.execute(f'select * from "{name}"'))) for name in kept}  # noqa: S608
+        return {name: sorted(map(repr, store.execute(f'select * from "{name}"'))) for name in kept}
