@@ -104,7 +104,7 @@ def test_a_duty_of_an_ended_person_is_vacant_from_that_day(town: Town) -> None:
     """A file may still name somebody who has left."""
     town.end("people", "P1")
     duty = [{"role": "grid_leader", "subject_kind": "grid", "subject_code": A1 + "x", "person_code": "P1"}]
-    duty[0]["subject_code"] = town.codes("grids")[1]
+    duty[0]["subject_code"] = town.codes("grids")[3]
     town.bring("duties", sheet(town.folder / "late.csv", duty))
     code = duty[0]["subject_code"]
     assert town.keeper.on(TODAY).leader_of(code) is None
