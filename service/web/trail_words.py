@@ -211,8 +211,8 @@ def change_words(
         field = known.get(name)
         label = field.label if field else _FIELDS.get(name, name)
         choices = field.choices if field else KINDS if kind == "imports" and name == "kind" else {}
-        sides = (choices.get(str(one.get(name))) or value_words(name, one.get(name)) for one in (old, new))
-        out.append((label, *sides))
+        was, now = (choices.get(str(one.get(name))) or value_words(name, one.get(name)) for one in (old, new))
+        out.append((label, was, now))
     return out
 
 
