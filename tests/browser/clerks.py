@@ -1,4 +1,4 @@
-"""Excel files of a new office as clerks make them: titles above the header, their own words, numbers in many shapes."""
+"""Files of a new office as clerks make them: titles above the header, their own words, numbers in many shapes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
+from PIL import Image
 
 WEST, SOUTH = 109.8700, 31.0700
 SIDE = 0.004  # of a grid, in degrees: some 400 m, less than GCJ-02 moves a point here
@@ -120,6 +121,14 @@ def wrong_shops(folder: Path) -> Path:
         lon, lat = grid.spot(0.5, 0.85)
         rows.append([f"T{i + 1:03}", f"试填门店{i + 1}", "营业", lon, lat])
     return _table(folder / "试填.xlsx", ("门店编号", "门店名称", "营业状态", "经度", "纬度"), rows)
+
+
+def shop_front(folder: Path) -> Path:
+    """A photo of the shop."""
+    image = Image.new("RGB", (1200, 900), "#9db4c0")
+    image.paste("#8a4b2a", (200, 300, 1000, 800))
+    image.save(folder / "门头.jpg", quality=90)
+    return folder / "门头.jpg"
 
 
 def gcj02(lon: float, lat: float) -> tuple[float, float]:

@@ -82,8 +82,11 @@ class Desk:
     def told(self) -> str:
         return self.page.locator("main").inner_text()
 
-    def close(self) -> None:
+    def leave(self) -> None:
+        """Nothing was complained of but the refusals that were asked for, and nobody else was asked for anything."""
         self.page.context.close()
+        assert [one for one in self.watched.complaints if "status of 40" not in one] == []
+        assert all(one.startswith((self.address, "data:", "blob:")) for one in self.watched.asked)
 
 
 def one_time_password(town: Town) -> str:
@@ -113,17 +116,18 @@ def make_account(desk: Desk, name: str, shown: str, role: str, community: str = 
 def test_a_new_office_from_an_empty_database(town: Town, chromium: Browser, tmp_path: Path) -> None:
     admin = Desk(chromium, town)
     admin.sign_in("admin", one_time_password(town))
+    assert "还没有网格" in admin.page.locator("#idle").inner_text()
     set_the_office(admin)
     fill_the_registers(admin, tmp_path)
     correct_a_shop(admin)
+    add_a_photo(admin, tmp_path)
     undo_an_import(admin, tmp_path)
     manager = make_account(admin, "zhou.shuji", "周书记", "社区管理员", community="江岸社区")
     officer = make_account(admin, "chen.dayong", "陈大勇", "网格员", person=clerks.LEADER)
-    see_only_the_own_part(chromium, town, manager, "zhou.shuji", ("JA01", "JA02"))
-    see_only_the_own_part(chromium, town, officer, "chen.dayong", ("JA01",))
+    see_only_the_own_part(Desk(chromium, town), "zhou.shuji", manager, ("JA01", "JA02"), exports=True)
+    see_only_the_own_part(Desk(chromium, town), "chen.dayong", officer, ("JA01",), exports=False)
     back_up_and_restore(admin, town, tmp_path)
-    assert admin.watched.complaints == []
-    admin.close()
+    admin.leave()
 
 
 def set_the_office(desk: Desk) -> None:
@@ -158,6 +162,14 @@ def correct_a_shop(desk: Desk) -> None:
     assert "老码头面馆 → 老码头小面" in step and "系统管理员" in step
 
 
+def add_a_photo(desk: Desk, folder: Path) -> None:
+    page = desk.open("/frontages/M001")
+    page.locator('#photos input[type="file"]').last.set_input_files(clerks.shop_front(folder))
+    page.locator("#photo-caption").fill("换了招牌")
+    page.locator("#photos .add button[type=submit]").click()
+    expect(page.locator("#photos .shots img")).to_have_count(1)
+
+
 def undo_an_import(desk: Desk, folder: Path) -> None:
     """The rows of the one import go; those of the others stay, the hand's correction too."""
     desk.bring(clerks.wrong_shops(folder), "门前三包", len(clerks.GRIDS), crs="EPSG:4326")
@@ -171,18 +183,28 @@ def undo_an_import(desk: Desk, folder: Path) -> None:
     desk.open("/frontages/T001", status=404)
 
 
-def see_only_the_own_part(chromium: Browser, town: Town, secret: str, name: str, grids: tuple[str, ...]) -> None:
-    """The own grids' shops in the list and on their pages; another's is not there."""
-    desk = Desk(chromium, town)
+def see_only_the_own_part(desk: Desk, name: str, secret: str, grids: tuple[str, ...], exports: bool) -> None:
+    """The own grids' shops in the list, on their pages, in its search and in a file; another's is not there."""
     desk.sign_in(name, secret)
     mine = {shop for grid in grids for shop in clerks.SHOPS[grid]} - {"老码头面馆"} | {"老码头小面"}
-    assert names(desk.open("/frontages")) == mine
+    page = desk.open("/frontages")
+    assert names(page) == mine
+    assert page.locator("#rows td", has_text="张三").count() == len(mine), "keepers are named in the own area"
+    for asked, found in (("老码头", True), ("北门五金", False)):
+        page.locator("#list-q").fill(asked)
+        page.locator("#list-q").press("Enter")
+        page.wait_for_url("**q=**")
+        assert (page.locator("#rows tr").count() > 0) == found, asked
+    export = page.request.get(f"{desk.address}/frontages/export?format=csv")
+    if exports:
+        assert all((shop in export.text()) == (shop in mine) for cell in clerks.SHOPS.values() for shop in cell[1:])
+    else:
+        assert export.status == 403
     desk.open("/frontages/M001")
     desk.open("/frontages/M011", status=404)
-    desk.open("/accounts", status=403)
-    desk.open("/admin", status=403)
-    assert [one for one in desk.watched.complaints if "status of 4" not in one] == []
-    desk.close()
+    for path in ("/accounts", "/admin", "/imports", "/trail"):
+        desk.open(path, status=403)
+    desk.leave()
 
 
 def back_up_and_restore(desk: Desk, town: Town, folder: Path) -> None:
@@ -196,12 +218,24 @@ def back_up_and_restore(desk: Desk, town: Town, folder: Path) -> None:
     kept = folder / "backup.tar.zst"
     coming.value.save_as(kept)
     elsewhere = folder / "elsewhere"
-    env = os.environ | {"DATA_DIR": str(elsewhere), "DATABASE_URL": "", "DEMO": "0", "STEWARD_NOW": ""}
-    done = subprocess.run(
-        [sys.executable, "-m", "service", "restore", str(kept)], cwd=ROOT, env=env, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    manage(elsewhere, "restore", str(kept))
     assert rows(elsewhere) == rows(town.folder)
+    photos = [{one.name: one.read_bytes() for one in photos_of(there)} for there in (elsewhere, town.folder)]
+    assert photos[0] == photos[1] and len(photos[0]) > 0
+    manage(elsewhere, "audit", "verify")
+    manage(elsewhere, "check")
+
+
+def manage(folder: Path, *command: str) -> None:
+    env = os.environ | {"DATA_DIR": str(folder), "DATABASE_URL": "", "DEMO": "0", "STEWARD_NOW": ""}
+    done = subprocess.run(
+        [sys.executable, "-m", "service", *command], cwd=ROOT, env=env, capture_output=True, text=True
+    )
+    assert done.returncode == 0, (command, done.stdout, done.stderr)
+
+
+def photos_of(folder: Path) -> list[Path]:
+    return [one for one in (folder / "photos").rglob("*") if one.is_file()]
 
 
 def rows(folder: Path) -> dict[str, list[str]]:
