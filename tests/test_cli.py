@@ -170,6 +170,19 @@ def test_an_account_and_its_token(terminal: Terminal) -> None:
     assert terminal.run("user", "token", "nobody").returncode == 2
 
 
+def test_an_import_is_undone_by_its_number(terminal: Terminal, tmp_path: Path) -> None:
+    people = tmp_path / "人员.csv"
+    people.write_text("工号,姓名\nX1,新人\n", encoding="utf-8")
+    assert terminal.run("import", "people", str(people)).returncode == 0
+    dry = terminal.run("undo", "11", "--dry-run", "--verdicts", str(tmp_path / "rows.csv"))
+    assert (dry.returncode, json.loads(dry.stdout)) == (0, {"removed": 1, "restored": 0, "kept": 0}), dry.stderr
+    assert "X1" in (tmp_path / "rows.csv").read_text(encoding="utf-8-sig")
+    assert json.loads(terminal.run("undo", "11").stdout) == {"removed": 1, "restored": 0, "kept": 0}
+    again = terminal.run("undo", "11")
+    assert again.returncode == 2 and "已经撤回过了" in again.stderr
+    assert "演示数据" in terminal.run("undo", "1").stderr
+
+
 @pytest.mark.parametrize("form", ["xlsx", "csv", "geojson", "gpkg", "shp.zip"])
 def test_export_writes_a_file_that_import_takes_back(terminal: Terminal, form: str) -> None:
     done = terminal.run("export", "frontages", f"out.{form}", "--where", "state=vacant")

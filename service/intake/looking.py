@@ -50,6 +50,13 @@ def look(path: Path, options: ReadOptions, folder: Path) -> dict[str, Any]:
     except UnreadableFile as fault:
         told = for_browser(fault.message)
         return {"option": fault.option, "choices": list(fault.choices), "refused": None if fault.choices else told}
+    if not len(table) and table.rejects:
+        first = table.rejects[0]
+        told = f"{len(table.rejects)} 行都读不了。第 {first.row} 行：{for_browser(first.reason)}。改好后重新上传。"
+        return {"option": None, "choices": [], "refused": told}
+    if not table.columns and geometry_of(table) is None:
+        told = "文件里既没有列，也没有图形，没有可以导入的内容。请重新导出后再上传。"
+        return {"option": None, "choices": [], "refused": told}
     picked = np.unique(np.linspace(0, max(len(table) - 1, 0), min(_ROWS, len(table)), dtype=np.int64))
     _keep_sample(folder / SAMPLE, table, picked)
     header = next((int(found[1]) for note in table.notes if (found := _HEADER.search(note))), None)
@@ -59,7 +66,7 @@ def look(path: Path, options: ReadOptions, folder: Path) -> dict[str, Any]:
         "encoding": table.encoding,
         "rows": len(table) + len({one.row for one in table.rejects}),
         "header_row": (options.header_row if options.header_row is not None else header or 1) if tabular else None,
-        "notes": [for_browser(note) for note in table.notes],
+        "notes": [for_browser(note) for note in table.notes if not note.startswith("文字编码：")],
         "columns": [_column(name, values) for name, values in table.columns.items()],
         "preview": _preview(table),
         "geometry": geometry_of(table),

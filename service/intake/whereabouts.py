@@ -60,6 +60,14 @@ class Whereabouts:
     missing: int = 0
     extra: list[str] = field(default_factory=list)
 
+    @property
+    def rivals(self) -> list[Candidate]:
+        """Those that fit about as well as the proposed one: the area alone can't tell them apart."""
+        best = self.candidate(self.best)
+        if best is None or best.share is None or best.share < 0.5:
+            return []
+        return [one for one in self.candidates if one is not best and (one.share or 0.0) > best.share - _CLEARLY]
+
     def candidate(self, crs: str | None) -> Candidate | None:
         return next((one for one in self.candidates if one.crs == crs), None)
 

@@ -29,6 +29,15 @@ def holds_all(area: Area, spots: Iterable[Spot]) -> bool:
     return area.everywhere or (bool(found) and all(area.holds_grid(grid, community) for grid, community in found))
 
 
+def on_the_map(area: Area) -> bool:
+    """Whether it holds a piece of ground. Organisations stand in no grid: whoever has some ground reads them all.
+
+    >>> on_the_map(Area(communities=frozenset({"c1"}))), on_the_map(Area(organisation="U1")), on_the_map(Area())
+    (True, False, False)
+    """
+    return bool(area.grids or area.communities)
+
+
 def reached(
     found_by: str, subject: str | None, spots: Mapping[str, tuple[Spot, ...]], area: Area
 ) -> frozenset[str] | None:
@@ -40,7 +49,9 @@ def reached(
         return None
     own = {code for kind, code in area.subjects if kind == subject}
     if found_by == BY_UNIT:
-        return frozenset({area.organisation}) if area.organisation else None
+        if area.organisation is None and on_the_map(area):
+            return None
+        return frozenset(own | {area.organisation} if area.organisation else own)
     if found_by == BY_DUTY and area.person:
         own.add(area.person)
     if found_by in (BY_PLACE, BY_GRID, BY_COMMUNITY, BY_DUTY):
@@ -53,7 +64,7 @@ def holds(found_by: str, subject: str | None, spots: Mapping[str, tuple[Spot, ..
     if area.everywhere or (subject is not None and area.holds_subject(subject, code)):
         return True
     if found_by == BY_UNIT:
-        return area.organisation in (None, code)
+        return code == area.organisation if area.organisation else on_the_map(area)
     return (found_by == BY_DUTY and code == area.person) or touches(area, spots.get(code, ()))
 
 

@@ -123,7 +123,7 @@ _BESIDE = {
 
 
 def navigation() -> list[dict[str, object]]:
-    """The bar's links: only what exists and the asker may read; none before the first password is changed."""
+    """The bar's links: what the asker's role may read; none before the first password is changed."""
     who = account()
     if who is None or who.must_change:
         return []

@@ -4,33 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
-import numpy as np
-import shapely
 from flask import Flask, current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.clock import local_date
-from service.db.spatial import decode
 from service.errors import NotAllowed, NotFound
-from service.frontages.models import Frontage
 from service.people.access import Area
-from service.places.models import Building, Place
 from service.records.audit import Subject
 from service.records.batches import visible
-from service.web.context import area, now, services
+from service.registers.kinds import REGISTERS
+from service.registers.rules import holds, holds_all
+from service.web.context import area
+from service.web.register_view import here
 
 _EXTENSION = "steward_photo_subjects"
 
 
 @dataclass(frozen=True)
 class Found:
-    """A subject that exists: its name, and whether an area holds it."""
+    """A subject that exists: its name, and whether somebody with an area reads it, and may change it."""
 
     name: str | None
-    within: Callable[[Area], bool]
+    reads: Callable[[Area], bool]
+    writes: Callable[[Area], bool]
+
+    def within(self, right: str) -> bool:
+        """Whether the asker's reach of a right holds the subject."""
+        judge = self.writes if right == "registers.write" else self.reads
+        return judge(area(right))
 
 
 Finder = Callable[[Session, str], Found | None]
@@ -44,14 +47,14 @@ def bind(app: Flask, kind: str, finder: Finder) -> None:
 def require(session: Session, kind: str, code: str, right: str) -> Subject:
     """The subject. Raises NotFound for none, NotAllowed when it lies outside the asker's reach of that right."""
     found = _find(session, kind, code)
-    if not found.within(area(right)):
+    if not found.within(right):
         raise NotAllowed("这条记录不在你的片区里，由它所在社区的管理员或主管处理。")
     return Subject(kind, code, found.name)
 
 
 def may(session: Session, kind: str, code: str, right: str) -> bool:
     """Whether the asker's reach of a right holds the subject."""
-    return _find(session, kind, code).within(area(right))
+    return _find(session, kind, code).within(right)
 
 
 def _find(session: Session, kind: str, code: str) -> Found:
@@ -62,28 +65,26 @@ def _find(session: Session, kind: str, code: str) -> Found:
     return found
 
 
-def on_the_map(model: Any, kind: str, name: str) -> Finder:
-    """For a register whose rows lie somewhere: inside the grid in which they lie today, or where a duty names them."""
+def on_the_map(kind: str) -> Finder:
+    """For a register whose rows lie somewhere: who reads the row sees its photos, who may change it adds some. The
+    record's page shows them, so that a rule of their own would close the page to some who may read it."""
+    register = REGISTERS[kind]
 
     def find(session: Session, code: str) -> Found | None:
-        row = session.scalars(select(model).where(model.code == code, visible(model))).first()
+        title = getattr(register.model, register.title)
+        row = session.execute(select(title).where(register.model.code == code, visible(register.model))).first()
         if row is None:
             return None
-        at = shapely.point_on_surface(decode(row.geom))
-
-        def within(asked: Area) -> bool:
-            if asked.everywhere or asked.holds_subject(kind, code):
-                return True
-            tiling = services().responsibility.on(local_date(now())).tiling
-            zone = int(tiling.index.locate(np.array([at.x]), np.array([at.y]))[0])
-            return zone >= 0 and asked.holds_grid(tiling.zones[zone].code, tiling.zones[zone].community_code)
-
-        return Found(getattr(row, name), within)
+        spots = here(session, register).spots
+        return Found(
+            row[0],
+            lambda asked: holds(register.area, register.subject, spots, asked, code),
+            lambda asked: holds_all(asked, spots.get(code, ())),
+        )
 
     return find
 
 
 def register(app: Flask) -> None:
-    bind(app, "frontages", on_the_map(Frontage, "frontage", "shop_name"))
-    bind(app, "places", on_the_map(Place, "place", "name"))
-    bind(app, "buildings", on_the_map(Building, "building", "name"))
+    for kind in ("frontages", "places", "buildings"):
+        bind(app, kind, on_the_map(kind))

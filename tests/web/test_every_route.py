@@ -1,27 +1,19 @@
 """Every route, asked by every role, about its own area and about another: who is let through, and who is not.
 
-A new route needs one line in ROUTES. `Call("GET", "/path", WHO)`: WHO has a letter for each of public, viewer, unit,
-officer, manager, supervisor, admin:
-
-    +  let through (any answer but those below; a form may still be refused as incomplete: 400, 409, 422)
-    ?  asked to sign in (401, or sent to /login)
-    -  refused (403)
-    0  not found, because it lies outside the area (404)
-
-`other`: the letters for something outside the area of unit, officer and manager; the path's {words} are then filled
-from OTHER instead of OWN. Whatever a call changes is rolled back.
+The table of calls and answers, and how to add a line for a new route: routes_table.py.
 """
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from service.app import create_app
@@ -32,96 +24,27 @@ from service.intake.demo_accounts import demo_roles
 from service.people.accounts import create_account
 from service.people.models import Account
 from service.people.rules import ROLES
+from service.records.models import Attachment, ImportBatch, Job, SavedView, Upload
+from service.registers.kinds import REGISTERS as KNOWN
 from service.web.context import area_of
 from service.web.identity import User
 from tests.conftest import MONDAY_NOON, PASSWORD
-
-ASKERS = ("public", "viewer", "unit", "officer", "manager", "supervisor", "admin")
-#          p v u o m s a
-OPEN = "+++++++"
-LOOK = OPEN
-SIGNED = "?++++++"
-READ, READ_OTHER = "?++++++", "?+000++"  # registers.read: unit, officer and manager within their area
-WRITE, WRITE_OTHER = "?---+++", "?---0++"  # registers.write: the manager within the own communities
-EXPORT = "?+--+++"
-REVEAL, REVEAL_OTHER = "?-+++++", "?-000++"
-SUPERVISORS = "?----++"
-ADMINS = "?-----+"
-# Something of each kind in the demo: within the demo officer's, manager's or unit's area, and outside of all of them.
-OWN = {"community": "500237002001", "grid": "500237002001001", "lon": "109.8782", "lat": "31.0718"}
-OTHER = OWN | {"community": "500237002202", "grid": "500237002202001"}
-
-
-@dataclass(frozen=True)
-class Call:
-    """How to ask a route, and what each role gets."""
-
-    method: str
-    path: str
-    who: str
-    other: str | None = None
-    form: dict[str, Any] = field(default_factory=dict)
-    json: Any = None
-    absent: bool = False  # the demo has none of it, so that 404 is what those who may ask get
-
-
-ROUTES: dict[str, Call | tuple[Call, ...]] = {
-    # the frame
-    "static": Call("GET", "/static/css/tokens.css", OPEN),
-    "pages.map_modules": Call("GET", "/static/js/map/all-{script}.js", OPEN),
-    "pages.healthz": Call("GET", "/healthz", OPEN),
-    "basemap_files.pmtiles": Call("GET", "/map/base.pmtiles", OPEN, absent=True),
-    "basemap_files.tile": Call("GET", "/map/base/1/1/1", OPEN, absent=True),
-    # signing in and the own account
-    "sign_in.login": Call("GET", "/login", OPEN),
-    "sign_in.login_post": Call("POST", "/login", OPEN, form={"name": "walk-viewer", "password": PASSWORD}),
-    "sign_in.demo_entry": (Call("POST", "/login/demo", OPEN), Call("POST", "/login/demo/viewer", OPEN)),
-    "sign_in.logout": Call("POST", "/logout", OPEN),
-    "sign_in.password": Call("GET", "/account/password", SIGNED),
-    "sign_in.password_post": Call("POST", "/account/password", SIGNED),
-    "own_account.index": Call("GET", "/account", SIGNED),
-    "own_account.end_sessions": Call("POST", "/account/sign-out-everywhere", SIGNED),
-    "own_account.create_token": Call("POST", "/account/tokens", SIGNED, form={"label": "x", "days": "9"}),
-    "own_account.end_token": Call("POST", "/account/tokens/987654/revoke", SIGNED, absent=True),
-    # accounts and the trail
-    "accounts.index": Call("GET", "/accounts", ADMINS),
-    "accounts.new": Call("GET", "/accounts/new", ADMINS),
-    "accounts.create": Call("POST", "/accounts", ADMINS),
-    "accounts.edit": Call("GET", "/accounts/{account}", ADMINS),
-    "accounts.change": Call("POST", "/accounts/{account}", ADMINS, form={"version": "1", "role": "viewer"}),
-    "accounts.step": Call("POST", "/accounts/{account}/reset-password", ADMINS),
-    "accounts.release_address_lock": Call("POST", "/accounts/addresses/release", ADMINS, form={"address": "10.0.0.9"}),
-    "trail.index": Call("GET", "/trail", SUPERVISORS),
-    # the map and its questions
-    "pages.home": Call("GET", "/", OPEN),
-    "pages.map_page": Call("GET", "/map", LOOK),
-    "pages.changes": Call("GET", "/changes", LOOK),
-    "map_data.grids": Call("GET", "/map/grids.geojson", LOOK),
-    "map_data.faults": Call("GET", "/map/faults.geojson", SIGNED),
-    "map_data.ground": Call("GET", "/map/ground", LOOK),
-    "map_data.places": Call("GET", "/map/places", LOOK),
-    "map_data.frontages": Call("GET", "/map/frontages?bbox=109.86,31.05,109.90,31.09", LOOK),
-    "map_data.clusters": Call("GET", "/map/clusters?bbox=109.8,31,109.9,31.1&z=15", SIGNED),
-    "answer.answer_fragment": Call("GET", "/map/answer?lon={lon}&lat={lat}", LOOK),
-    "search.search": Call("GET", "/map/search?q=1", LOOK),
-    "api.lookup": Call("GET", "/api/v1/lookup?lon={lon}&lat={lat}", LOOK),
-    "api.lookup_batch": Call("POST", "/api/v1/lookup", LOOK, json={"points": [[109.88, 31.07]]}),
-    # from the demo to the office's own data
-    "pages.own_data": Call("GET", "/admin/demo", ADMINS),
-    "pages.remove_demo": Call("POST", "/admin/demo/remove", ADMINS),
-}
-
-
-def calls(of: Call | tuple[Call, ...]) -> tuple[Call, ...]:
-    return of if isinstance(of, tuple) else (of,)
-
+from tests.web.routes_table import ASKERS, LISTED, OTHER, OWN, REGISTERS, ROUTES, Call, calls
 
 CASES = [
-    pytest.param(endpoint, call, asker, area, id=f"{endpoint}-{call.method}-{asker}-{area}")
+    pytest.param(endpoint, call, asker, area, id=f"{call.method} {call.path} {asker} {area}")
     for endpoint, given in ROUTES.items()
     for call in calls(given)
     for asker in ASKERS
     for area in (("own", "other") if call.other else ("own",))
+]
+
+
+CHANGING = [
+    pytest.param(endpoint, call, id=f"{call.method} {call.path}")
+    for endpoint, given in ROUTES.items()
+    for call in calls(given)
+    if call.method != "GET"
 ]
 
 
@@ -163,15 +86,55 @@ def clients(walked: Flask) -> dict[str, tuple[FlaskClient, str]]:
     return out
 
 
+Words = dict[str, dict[str, Any]]
+
+
 @pytest.fixture(scope="module")
-def words(walked: Flask) -> dict[str, dict[str, str]]:
-    """What the paths' {words} stand for, within the area and outside."""
+def words(walked: Flask) -> Iterator[Words]:
+    """What the paths' {words} stand for, within the area and outside; with what the demo has none of."""
     from service.maps.script import map_script
 
-    with walked.extensions["steward"].database.read() as session:
-        number = session.query(Account.id).filter(Account.name == "walk-viewer").scalar()
-    more = {"script": map_script().digest, "account": str(number)}
-    return {"own": OWN | more, "other": OTHER | more}
+    database, made = walked.extensions["steward"].database, []
+    with database.write() as session:
+        ids = dict(session.execute(select(Account.name, Account.id).where(Account.name.like("walk-%"))).all())
+        view = SavedView(account_id=ids["walk-viewer"], page="frontages", name="x", query="", shared=False)
+        shared = SavedView(account_id=ids["walk-supervisor"], page="frontages", name="x", query="", shared=True)
+        job, importing = (
+            Job(kind=kind, state="done", account_id=ids[name], given={}, created_at=MONDAY_NOON)
+            for kind, name in (("backup", "walk-viewer"), ("import.look", "walk-supervisor"))
+        )
+        file = {"name": "x.csv", "path": "gone", "size": 1, "sha256": "0" * 64, "created_at": MONDAY_NOON}
+        upload = Upload(account_id=ids["walk-supervisor"], kind="people", state="open", chosen={}, **file)
+        picture = {"sha256": "0" * 64, "media_type": "image/jpeg", "size": 1, "width": 1, "height": 1}
+        photos = [
+            Attachment(subject_kind="frontages", subject_code=at["frontages"], made_at=MONDAY_NOON, **picture)
+            for at in (OWN, OTHER)
+        ]
+        made = [view, shared, job, importing, upload, *photos]
+        session.add_all(made)
+        session.flush()
+        more = {
+            "script": map_script().digest,
+            "account": ids["walk-viewer"],
+            "view_of_viewer": view.id,
+            "shared_view_of_supervisor": shared.id,
+            "job_of_viewer": job.id,
+            "import_of_supervisor": importing.id,
+            "upload": upload.id,
+            "batch": session.query(ImportBatch.id).order_by(ImportBatch.id).limit(1).scalar(),
+        }
+        own, other = ({"photo": photo.id} for photo in photos)
+    kept = {area: {f"{name}_kept": at[name] for name in REGISTERS} for area, at in (("own", OWN), ("other", OTHER))}
+    yield {"own": kept["own"] | OWN | more | own, "other": kept["other"] | OTHER | more | other}
+    with database.write() as session:
+        for one in made:
+            session.delete(session.merge(one))
+
+
+@pytest.fixture(autouse=True)
+def _patient(walked: Flask) -> None:
+    """Strangers may knock more often than once a second."""
+    walked.extensions["steward_refused"].storage.reset()
 
 
 @pytest.fixture
@@ -200,18 +163,37 @@ def outcome(answer: TestResponse) -> str:
         return "?"
     if answer.status_code == 403:
         return "-"
-    assert answer.status_code < 500, answer.text[:400]
+    assert answer.status_code < 500 and answer.status_code != 429, answer.text[:400]
     return "0" if answer.status_code == 404 else "+"
 
 
-def ask(client: FlaskClient, token: str, call: Call, words: dict[str, str], **headers: str) -> TestResponse:
-    path = call.path
+def filled(given: Any, words: dict[str, Any]) -> Any:
+    """A path, form or JSON with the words in place of {their names}."""
+    if isinstance(given, dict):
+        return {name: filled(one, words) for name, one in given.items()}
+    if isinstance(given, list):
+        return [filled(one, words) for one in given]
+    if not isinstance(given, str):
+        return given
+    if given[1:-1] in words and given == f"{{{given[1:-1]}}}":
+        return words[given[1:-1]]
     for name, word in words.items():
-        path = path.replace(f"{{{name}}}", word)
-    body: dict[str, Any] = {"json": call.json} if call.json is not None else {"data": call.form}
-    given = body if call.method != "GET" else {}
+        given = given.replace(f"{{{name}}}", str(word))
+    return given
+
+
+def ask(client: FlaskClient, token: str, call: Call, words: dict[str, Any], **headers: str) -> TestResponse:
+    if call.json is not None:
+        body = {"json": filled(call.json, words)}
+    else:
+        form = filled(call.form, words)
+        if call.file is not None:
+            name, shown, content = call.file
+            form[name] = (io.BytesIO(content), shown)
+        body = {"data": form}
+    given: dict[str, Any] = body if call.method != "GET" else {}
     sent = ({"X-CSRFToken": token} if token else {}) | headers
-    return client.open(path, method=call.method, headers=sent, **given)
+    return client.open(filled(call.path, words), method=call.method, headers=sent, **given)
 
 
 def test_every_route_has_a_line(demo_app: Flask) -> None:
@@ -227,21 +209,29 @@ def test_every_route_has_a_line(demo_app: Flask) -> None:
     assert not gone, f"ROUTES has lines for what isn't served: {sorted(gone)}"
 
 
-def test_every_line_asks_its_own_route(demo_app: Flask, words: dict[str, dict[str, str]]) -> None:
+def test_every_line_asks_its_own_route(demo_app: Flask, words: Words) -> None:
+    """And every address of a route is asked: one view may stand behind several."""
     adapter = demo_app.url_map.bind("localhost")
+    asked = set()
     for endpoint, given in ROUTES.items():
         for call in calls(given):
-            path = call.path.split("?")[0]
-            for name, word in words["own"].items():
-                path = path.replace(f"{{{name}}}", word)
-            assert adapter.match(path, method=call.method)[0] == endpoint, call
+            rule, _ = adapter.match(filled(call.path, words["own"]).split("?")[0], method=call.method, return_rule=True)
+            assert rule.endpoint == endpoint, call
             assert len(call.who) == len(ASKERS) == len(call.other or call.who), call
+            asked.add(rule.rule)
+    left = [rule.rule for rule in demo_app.url_map.iter_rules() if rule.rule not in asked]
+    assert not left, f"no call in ROUTES for {left}"
+
+
+def test_every_register_has_its_letters() -> None:
+    assert set(LISTED) == set(KNOWN)
+    assert set(REGISTERS) == {name for name, register in KNOWN.items() if not register.read_only}
 
 
 @pytest.mark.parametrize(("endpoint", "call", "asker", "area"), CASES)
 def test_each_role_gets_what_the_table_says(
     clients: dict[str, tuple[FlaskClient, str]],
-    words: dict[str, dict[str, str]],
+    words: Words,
     rolled_back: None,
     endpoint: str,
     call: Call,
@@ -272,12 +262,9 @@ def copied(client: FlaskClient) -> FlaskClient:
     return twin
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "call"),
-    [(name, call) for name, given in ROUTES.items() for call in calls(given) if call.method != "GET"],
-)
+@pytest.mark.parametrize(("endpoint", "call"), CHANGING)
 def test_no_form_goes_through_without_its_token(
-    clients: dict[str, tuple[FlaskClient, str]], words: dict[str, dict[str, str]], endpoint: str, call: Call
+    clients: dict[str, tuple[FlaskClient, str]], words: Words, endpoint: str, call: Call
 ) -> None:
     """Whoever comes with a cookie is a browser; a page of somebody else's can't know the token."""
     client, _token = clients["admin"]
@@ -304,6 +291,50 @@ def test_the_area_of_each_role(walked: Flask, role: str) -> None:
     area = area_of(services.responsibility.on(local_date(MONDAY_NOON)), who)
     held = []
     for place in (OWN, OTHER):
-        held += [area.holds_community(place["community"]), area.holds_grid(place["grid"], place["community"])]
+        held += [area.holds_community(place["communities"]), area.holds_grid(place["grids"], place["communities"])]
     assert tuple(held) == AREAS[role]
     assert area.organisation == ("O02" if role == "unit" else None)
+
+
+@pytest.mark.parametrize("asker", ASKERS[1:])
+@pytest.mark.parametrize("name", LISTED)
+def test_lists_hold_what_the_area_holds(
+    clients: dict[str, tuple[FlaskClient, str]], words: Words, name: str, asker: str
+) -> None:
+    """The list, its interface, what a form proposes, and the export: a row is in them when it can be opened."""
+    client, _ = clients[asker]
+    for letters, at in zip(LISTED[name], (OWN, OTHER), strict=True):
+        code, seen = at[name], letters[ASKERS.index(asker)] == "+"
+        found = client.get(f"/api/v1/{name}?q={code}").json
+        assert [one.get("code", one.get("number")) for one in found["items"]] == [code] * seen
+        assert found["total"] == seen
+        if name != "buildings":
+            page = client.get(f"/{name}?q={code}")
+            assert page.status_code == 200 and (f'href="/{name}/{code}' in page.text) == seen
+        if name not in ("buildings", "incidents"):
+            assert len(client.get(f"/{name}/suggest?q={code}").json["results"]) == seen
+        export = client.get(f"/{name}/export?format=csv&q={code}")
+        assert (export.status_code == 200 and code in export.text) == (seen and asker not in ("unit", "officer"))
+
+
+@pytest.mark.parametrize("name", ["frontages", "places", "streets"])
+def test_a_change_in_bulk_stays_in_the_area(
+    clients: dict[str, tuple[FlaskClient, str]], words: Words, rolled_back: None, name: str
+) -> None:
+    client, token = clients["manager"]
+    fields = {"frontages": ("state", "closed"), "places": ("kind", "park"), "streets": ("level", "3")}
+    field, value = fields[name]
+    form = {"code": [OWN[name], OTHER[name]], "field": field, "value": value, "sure": "1", "csrf_token": token}
+    told = client.post(f"/{name}/bulk", data=form)
+    assert told.status_code == 200
+    assert f"/{name}/{OWN[name]}" in told.text and f"/{name}/{OTHER[name]}" not in told.text
+
+
+@pytest.mark.parametrize(("endpoint", "call"), CHANGING)
+def test_an_unknown_token_is_nobody(
+    clients: dict[str, tuple[FlaskClient, str]], words: Words, endpoint: str, call: Call
+) -> None:
+    """Not taken for the public, and not for a fault of the service."""
+    client, token = clients["public"]
+    assert outcome(ask(client, token, call, words["own"], Authorization="Bearer nothing")) == "?"
+    assert ask(client, "", call, words["own"], Authorization="Bearer nothing").status_code in (400, 401, 302)

@@ -236,6 +236,7 @@ def test_a_browsers_cookie_alone_changes_nothing(still_api: Api) -> None:
         account = session.query(Account).filter_by(name="supervisor").one()
         kept["_user_id"] = f"{account.id}:{account.session_stamp}"
         kept["_fresh"] = True
+        kept["seen"] = MONDAY_NOON.timestamp()
     assert client.get("/api/v1/frontages").status_code == 200
     answer = client.put("/api/v1/frontages/F1", json={"version": 1, "trade": "餐饮"})
     assert answer.status_code == 400

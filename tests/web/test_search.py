@@ -127,11 +127,11 @@ def test_results_tell_where_and_lead_somewhere(app: Flask) -> None:
     assert street["bbox"] == pytest.approx([*at(0, 1), *at(9, 1)], abs=1e-6), "one street, both pieces"
     (person,) = [one for one in ask(chief, "王五") if one["kind"] == "person"]
     assert shapely.covers(box(0, 0, 6, 5), shapely.Point(person["lon"], person["lat"]))
-    assert person["url"].startswith("/map?p=") and "z=" in person["url"]
+    assert person["url"] == "/people/P3"
     (home,) = [one for one in ask(chief, "聚鹤社区") if one["kind"] == "community"]
     assert home["subtitle"] == "3 个网格" and "p=" not in home["url"]
     (grid,) = [one for one in ask(chief, A2, on="2026-11-20") if one["kind"] == "grid"]
-    assert "on=2026-11-20" in grid["url"]
+    assert grid["url"] == f"/grids/{A2}"
     assert all(one["url"] for q in ("平湖", "2026", "社区", "张") for one in ask(chief, q))
 
 

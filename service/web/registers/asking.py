@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 from service.clock import local_date
 from service.people.access import Area, reach
 from service.people.rules import Viewer
-from service.records.register import Register
+from service.records.register import BY_PLACE, BY_UNIT, Register
 from service.registers.kinds import register_of
 from service.registers.location import Located
+from service.registers.rows import Row
+from service.registers.rules import holds_all
 from service.responsibility.snapshot import Snapshot
 from service.web.context import account, area, now, services, viewer
 from service.web.register_view import here
@@ -42,6 +44,26 @@ class Asking:
     def may_write(self) -> bool:
         """Whether forms of this register are for the asker at all."""
         return self.writable is not None and not self.register.read_only
+
+    @property
+    def may_change_any(self) -> bool:
+        """Whether there can be a row that the asker may change: no organisation lies in a manager's communities."""
+        area = self.writable
+        return self.may_write and area is not None and (area.everywhere or self.register.area != BY_UNIT)
+
+    @property
+    def may_create(self) -> bool:
+        """Whether new rows are the asker's to make, and the end of one to set: a manager has only what stands somewhere
+        in the own communities; a community, a person or an organisation is the supervisors'."""
+        area = self.writable
+        return self.may_write and area is not None and (area.everywhere or self.register.area == BY_PLACE)
+
+    def may_change(self, row: Row) -> bool:
+        """Whether the asker's area holds the whole row; the action judges again."""
+        area = self.writable
+        if not self.may_change_any or area is None:
+            return False
+        return holds_all(area, self.located.spots.get(row.code, ()))
 
 
 def asking(session: Session, name: str) -> Asking:

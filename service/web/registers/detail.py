@@ -40,7 +40,8 @@ def detail_context(session: Session, ask: Asking, row: Row, query: Query, told: 
     """All that the template shows of one row."""
     register, words, name = ask.register, ask.words, ask.register.name
     over = row.ended(ask.on)
-    may = ask.may_write and writable(ask, row)
+    may = ask.may_change(row)
+    may_end = may and ask.may_create and register.ends
     drawn = _map(ask, row)
     here = f"/map?p={drawn.lon},{drawn.lat}&at={drawn.lon},{drawn.lat}&z={drawn.zoom}" if drawn else None
     facts = _facts(ask, row)
@@ -66,8 +67,8 @@ def detail_context(session: Session, ask: Asking, row: Row, query: Query, told: 
         "photos": "photos.add" in current_app.view_functions,
         "call_url": _call_url(ask, register.name, row.code, row.values.get("phone")) if not over else None,
         "edit_url": row_url(name, row.code, query, "edit") if may and not over and register.editable else None,
-        "end_url": row_url(name, row.code, query, "end") if may and not over and register.ends else None,
-        "restore_url": row_url(name, row.code, query, "restore") if may and over and register.ends else None,
+        "end_url": row_url(name, row.code, query, "end") if may_end and not over else None,
+        "restore_url": row_url(name, row.code, query, "restore") if may_end and over else None,
     }
 
 
@@ -86,15 +87,6 @@ def _call_url(ask: Asking, kind: str, code: str, phone: str | None) -> str | Non
     if not phone or not ask.viewer.may_reveal(showing(ask.viewer).inside(kind, code)):
         return None
     return url_for("people.reveal")
-
-
-def writable(ask: Asking, row: Row) -> bool:
-    """Whether the asker's area holds the whole row; the action judges again."""
-    area = ask.writable
-    if area is None:
-        return False
-    spots = ask.located.spots.get(row.code, ())
-    return area.everywhere or (bool(spots) and all(area.holds_grid(grid, home) for grid, home in spots))
 
 
 def _facts(ask: Asking, row: Row) -> list[dict[str, Any]]:

@@ -115,7 +115,7 @@ def list_context(session: Session, listed: Listed, selected: str | None, told: s
         "kept_without_columns": replace(query, columns=()).pairs(),
         "kept_plain": replace(plain, page=1).pairs() + [("q", one) for one in query.filters.get("q", ())],
         "exports": _exports(name, asked_of(ask, query)),
-        "new_url": f"/{name}/new" if ask.may_write and register.creates else None,
+        "new_url": f"/{name}/new" if ask.may_create and register.creates else None,
         "counts": _counts(listed),
         **_mix(listed),
         "chips": _chips(listed),
@@ -134,7 +134,7 @@ def list_context(session: Session, listed: Listed, selected: str | None, told: s
             }
             for row in listed.found.rows
         ],
-        "bulk_url": f"/{name}/bulk" if ask.may_write and look.bulk else None,
+        "bulk_url": f"/{name}/bulk" if ask.may_change_any and look.bulk else None,
         "bulk_fields": [(one, register.by_name[one].label) for one in look.bulk],
         "total": total,
         "first": (query.page - 1) * PAGE_ROWS + 1,
@@ -333,7 +333,7 @@ def _empty(ask: Asking) -> dict[str, Any]:
     links = []
     if "imports.index" in current_app.view_functions and _may(ROUTES.get("imports.index", "files.import")):
         links.append({"url": url_for("imports.index"), "word": _("从文件导入")})
-    if ask.may_write and ask.register.creates:
+    if ask.may_create and ask.register.creates:
         links.append({"url": f"/{name}/new", "word": _("登记") + _(ask.look.thing)})
     return {"title": f"{_('还没有')}{_(ask.look.thing)}", "text": _(ask.look.empty), "links": links}
 

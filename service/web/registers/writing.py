@@ -18,7 +18,9 @@ from service.registers import actions
 from service.registers.bulk import change_many
 from service.registers.kinds import REGISTERS, register_of
 from service.registers.queries import one as read_one
+from service.registers.rows import Row
 from service.registers.values import parse
+from service.web import refusals
 from service.web.context import parse_day, require_account, services
 from service.web.register_view import writer
 from service.web.registers.asking import Asking, asking
@@ -46,21 +48,23 @@ def new_form(name: str) -> str:
     """An empty form; the address may fill it in (`?address=…`), as "once more" does."""
     with services().database.read() as session:
         ask = asking(session, name)
+        _require_create(ask)
         typed = fresh(ask.register, typed_of(ask.register, request.args, new=True))
         return render_template("registers/form.html", form=form_context(ask, typed, None, Query({})))
 
 
 def create_row(name: str) -> Answer:
     ask = _ask(name)
-    with services().database.write() as session:
-        typed = typed_of(ask.register, request.form, new=True)
-        shape, unread = _drawn(ask, typed)
-        try:
+    _require_create(ask)
+    typed = typed_of(ask.register, request.form, new=True)
+    shape, unread = _drawn(ask, typed)
+    try:
+        with services().database.write() as session:
             done = actions.create(session, ask.register, typed.values, writer(), ask.located, shape)
             _all_read(unread)
-        except (InvalidValue, NotAllowed, Conflict) as fault:
-            session.rollback()
-            return _again(ask, typed.with_faults(_faults(ask, fault, unread)), None, Query({}))
+    except (InvalidValue, NotAllowed, Conflict) as fault:
+        refusals.write_down(fault)
+        return _again(ask, typed.with_faults(_faults(ask, fault, unread)), None, Query({}))
     if request.form.get("again"):
         return redirect(f"/{name}/new?told=created")
     return redirect(f"{row_url(name, done.code)}?told=created")
@@ -69,7 +73,7 @@ def create_row(name: str) -> Answer:
 def edit_form(name: str, code: str) -> str:
     with services().database.read() as session:
         ask = asking(session, name)
-        row = read_one(session, ask.register, code, ask.area, ask.located)
+        row = _changeable(session, ask, code)
         form = form_context(ask, stored_as_typed(ask.register, row), row, _query(name))
     return render_template("registers/form.html", form=form)
 
@@ -77,8 +81,9 @@ def edit_form(name: str, code: str) -> str:
 def change_row(name: str, code: str) -> Answer:
     query = _query(name)
     ask = _ask(name)
+    refused: StewardError | None = None
     with services().database.write() as session:
-        row = read_one(session, ask.register, code, ask.area, ask.located)
+        row = _changeable(session, ask, code)
         whole = typed_of(ask.register, request.form, new=False)
         typed = taken(whole, request.form)
         shape, unread = _drawn(ask, typed, row.geometry)
@@ -101,13 +106,17 @@ def change_row(name: str, code: str) -> Answer:
             return render_template("registers/conflict.html", conflict=both), 409
         except (InvalidValue, NotAllowed, Conflict) as fault:
             session.rollback()
-            return _again(ask, whole.with_faults(_faults(ask, fault, unread)), row, query, _version())
+            refused = fault
+    if refused is not None:  # the trail's line needs the write lock, which is free only now
+        refusals.write_down(refused)
+        return _again(ask, whole.with_faults(_faults(ask, refused, unread)), row, query, _version())
     return redirect(_with(row_url(name, done.code, query), told="changed" if done.changed else "same"))
 
 
 def end_form(name: str, code: str) -> str:
     with services().database.read() as session:
         ask = asking(session, name)
+        _endable(session, ask, code)
         form = _end_context(session, ask, code, _query(name), {})
     return render_template("registers/end.html", form=form)
 
@@ -116,10 +125,11 @@ def end_row(name: str, code: str) -> Answer:
     query = _query(name)
     ask = _ask(name)
     with services().database.write() as session:
+        _endable(session, ask, code)
         try:
             day, reason = _end_of(ask)
             actions.end(session, ask.register, code, _version(), writer(), ask.located, day, reason)
-        except (InvalidValue, NotAllowed, Conflict) as fault:
+        except (InvalidValue, Conflict) as fault:
             session.rollback()
             form = _end_context(session, ask, code, query, request.form, fault.message)
             return render_template("registers/end.html", form=form), 409 if isinstance(fault, Conflict) else 422
@@ -141,6 +151,8 @@ def bulk(name: str) -> Answer:
         return redirect(list_url(name, query))
     sure = bool(request.form.get("sure"))
     ask = _ask(name)
+    if not ask.may_change_any:
+        raise NotAllowed(f"{ask.register.label}要由主管或管理员来改。")
     with services().database.write() if sure else services().database.read() as session:
         field = bulk_field(ask, request.form.get("field", ""))
         rows = ticked(session, ask, codes)
@@ -156,6 +168,26 @@ def bulk(name: str) -> Answer:
         outcomes = change_many(session, ask.register, mine, field.name, value, writer(), ask.located)
         told = verdict_context(ask, rows, outcomes, field, "" if kept is None else str(kept), query)
     return render_template("registers/bulk.html", bulk=told)
+
+
+def _require_create(ask: Asking) -> None:
+    """Raises NotAllowed before anything is typed that couldn't be kept."""
+    if not ask.may_create:
+        raise NotAllowed(f"新的{ask.register.label}要由主管或管理员登记。")
+
+
+def _changeable(session: Session, ask: Asking, code: str) -> Row:
+    """The row. Raises NotFound outside the area that the asker reads, NotAllowed where the row reaches out of it."""
+    row = read_one(session, ask.register, code, ask.area, ask.located)
+    if not ask.may_change(row):
+        raise NotAllowed(f"“{ask.words.title(row)}”不全在你的社区里，由主管来改。")
+    return row
+
+
+def _endable(session: Session, ask: Asking, code: str) -> None:
+    _changeable(session, ask, code)
+    if not ask.may_create:
+        raise NotAllowed(f"{ask.register.label}的终止要由主管或管理员来做。")
 
 
 def save(sent: Mapping[str, str]) -> Response:
