@@ -47,8 +47,8 @@ def test_the_keyboard_is_enough(town: Town, desktop: Watched) -> None:
     page.keyboard.press("ArrowUp")
     assert page.locator(SELECTED).inner_text() == second
     page.keyboard.press("Enter")
-    page.wait_for_url("**/map?p=*")
-    page.locator("#panel [data-lon]").wait_for()
+    page.wait_for_url("**/places/*")  # a record has a page of its own
+    assert page.locator("#detail h2").inner_text() == second.split("\n")[0]
     assert desktop.complaints == []
 
 
