@@ -7,14 +7,14 @@ import threading
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from flask import Flask, Request, request, session, url_for
+from flask import Flask, Request, g, request, session, url_for
 from flask import redirect as redirect_to
 from flask_login import LoginManager, UserMixin
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from service.errors import NotAllowed
+from service.errors import NotAllowed, NotSignedIn
 from service.people.accounts import account_of_token, token_digest
 from service.people.models import Account
 from service.records.batches import only_demo
@@ -104,9 +104,21 @@ def register(app: Flask) -> None:
 
     @manager.request_loader
     def by_token(asked: Request) -> User | None:
-        """Whoever shows a token means to be somebody: an unknown one is refused by the guard (access.py)."""
-        kind, _sep, secret = asked.headers.get("Authorization", "").partition(" ")
-        return tokens.user(secret.strip()) if kind.lower() == "bearer" and secret else None
+        """An unknown token is nobody's; `unknown_token_refused` answers it. Not raised here, as error pages and the
+        trail look up who is asking too."""
+        given = asked.headers.get("Authorization", "")
+        if not given:
+            return None
+        kind, _sep, secret = given.partition(" ")
+        user = tokens.user(secret.strip()) if kind.lower() == "bearer" and secret else None
+        g.token_unknown = user is None
+        return user
+
+    @app.before_request
+    def unknown_token_refused() -> None:
+        """Whoever shows a token means to be somebody, and isn't taken for the public."""
+        if account() is None and g.get("token_unknown"):
+            raise NotSignedIn("令牌不对、已过期或已撤销。请管理员重新发一个，写成 Authorization: Bearer 令牌。")
 
     @app.before_request
     def forms_for_cookies() -> None:
