@@ -53,6 +53,7 @@ def test_the_days_work_goes_on_when_a_part_of_it_fails(desk: Desk, monkeypatch: 
     def refuse(_work: Work) -> None:
         raise Conflict("磁盘满了。")
 
+    monkeypatch.setattr(schedule, "PLANNED", [schedule.once_a_day("daily")])  # without the planned backup
     monkeypatch.setattr(handlers, "DAILY", [("heads", refuse), ("tidy", lambda work: done.append(work.kind))])
     with desk.database.write() as session:
         (job,) = schedule.plan(session, desk.settings, MONDAY_NOON)
