@@ -31,7 +31,7 @@ IMAGE = "<img src=x onerror=window.hurt=1>"
 SCRIPT = "</script><script>window.hurt=1</script>"
 QUOTES = "\"><svg/onload=window.hurt=1>'{{7*7}}"
 BACKWARDS = "\u202e王小明"
-LONG = "长" * 500
+LONG = "长" * 200  # as long as an import takes
 MIDDLE, OTHER = at(2.5, 2.5), at(7.5, 2.5)
 _EDGES = """(one) => [0, 1].map((i) => {
   const letter = document.createRange();
@@ -226,7 +226,7 @@ def test_a_name_written_backwards_turns_nothing_else_around(hostile: Town, deskt
     shop = desktop.page.locator("#panel .shop")
     shop.wait_for()
     assert BACKWARDS in shop.inner_text()
-    edges = shop.locator(".gap").evaluate(_EDGES)
+    edges = shop.locator(".gap:not(.num)").evaluate(_EDGES)
     assert edges[0] < edges[1]
 
 
@@ -239,7 +239,7 @@ def test_an_empty_office_opens_with_what_to_do(empty: Town, device: str, request
     assert "还没有网格" in page.locator("#panel").inner_text()
     assert "./scripts/manage" not in page.content()
     enter(page, empty, "head")
-    assert "./scripts/manage import communities" in page.locator("#panel").inner_text()
+    page.locator("#panel").get_by_role("link", name="导入社区和网格").wait_for()
     middle = page.locator(".board").bounding_box()
     assert middle
     page.mouse.click(middle["x"] + middle["width"] / 2, middle["y"] + 200)
