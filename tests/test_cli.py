@@ -6,8 +6,10 @@ import csv
 import json
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -174,11 +176,13 @@ def test_an_import_is_undone_by_its_number(terminal: Terminal, tmp_path: Path) -
     people = tmp_path / "人员.csv"
     people.write_text("工号,姓名\nX1,新人\n", encoding="utf-8")
     assert terminal.run("import", "people", str(people)).returncode == 0
-    dry = terminal.run("undo", "11", "--dry-run", "--verdicts", str(tmp_path / "rows.csv"))
+    with closing(sqlite3.connect(terminal.folder / "steward.gpkg")) as store:
+        number = str(store.execute("SELECT max(id) FROM import_batches").fetchone()[0])
+    dry = terminal.run("undo", number, "--dry-run", "--verdicts", str(tmp_path / "rows.csv"))
     assert (dry.returncode, json.loads(dry.stdout)) == (0, {"removed": 1, "restored": 0, "kept": 0}), dry.stderr
     assert "X1" in (tmp_path / "rows.csv").read_text(encoding="utf-8-sig")
-    assert json.loads(terminal.run("undo", "11").stdout) == {"removed": 1, "restored": 0, "kept": 0}
-    again = terminal.run("undo", "11")
+    assert json.loads(terminal.run("undo", number).stdout) == {"removed": 1, "restored": 0, "kept": 0}
+    again = terminal.run("undo", number)
     assert again.returncode == 2 and "已经撤回过了" in again.stderr
     assert "演示数据" in terminal.run("undo", "1").stderr
 
