@@ -80,10 +80,10 @@ def run(settings: Settings) -> None:
             plan(session, settings, utcnow())
 
     consumer = Consumer(huey, workers=1, max_delay=0.5, shutdown_timeout=_STOP_WITHIN, graceful_signal="TERM")
+    work_once_planned(database, settings)  # before the clock runs: two planners would each see nothing planned
     consumer.start()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    work_once_planned(database, settings)
     bell = _Bell(database, work)
     began = time.monotonic()
     while not stop.wait(_LOOK_EVERY):
