@@ -7,6 +7,7 @@ from pathlib import Path
 
 from service.files import archives
 from service.files.delimited import read_delimited
+from service.files.extent import check_extent
 from service.files.geojson import read_geojson
 from service.files.layers import read_geodatabase, read_geopackage, read_kml, read_shapefile
 from service.files.shapes import settle, take_geometry_column
@@ -154,7 +155,9 @@ def _zipped(path: Path, options: ReadOptions, shown_as: Path) -> SourceTable:
     if any(n in {"xl/workbook.xml", "xl/workbook.bin", "content.xml"} for n in names):
         _only(options, shown_as, "sheet", "header_row")
         archives.check_unpacked(path)
+        notes = check_extent(path, names)
         table = _renamed(read_sheet(path, options), shown_as)
+        table.notes += notes
         if options.shapes:
             take_geometry_column(table)
         return table

@@ -31,7 +31,7 @@ _THOUSANDS = re.compile(r"^[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
 _UNUSUAL = re.compile(r"[^0-9A-Za-z_-]")
 _LOST = "表格软件把编码变成了数，末尾的数字已丢失。请在原表把这一列设为“文本”再导出"
 _MOBILE = re.compile(r"1[3-9]\d{9}")
-_OTHER_PHONE = re.compile(r"(0\d{2,3})?[2-9]\d{6,7}(转?\d{1,6})?|[48]00\d{7}|1\d{2,4}|9\d{4}")
+_OTHER_PHONE = re.compile(r"(0\d{2,3})?[2-9]\d{6,7}(转?\d{1,6})?|[48]00\d{7}|1[12]\d|1[0-2]\d{3}|9\d{4}")
 
 
 def parse_text(column: Column, field: str, longest: int | None = None) -> Parsed:
