@@ -37,7 +37,7 @@ resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]), int(sys.argv[2])))
 book = CalamineWorkbook.from_path(sys.argv[1])
 for name in book.sheet_names:
     sheet = book.get_sheet_by_name(name)
-    if sheet.total_height * sheet.total_width > int(sys.argv[3]):
+    if (sheet.total_height + 1) * (sheet.total_width + 1) > int(sys.argv[3]):
         sys.exit(7)
 """
 
