@@ -12,7 +12,7 @@ from service.files.geojson import read_geojson
 from service.files.layers import read_geodatabase, read_geopackage, read_kml, read_shapefile
 from service.files.shapes import settle, take_geometry_column
 from service.files.sheets import read_sheet
-from service.files.table import ReadOptions, Reject, SourceTable, refuse
+from service.files.table import ReadOptions, Reject, SourceTable, refuse, without_totals
 
 __all__ = ["ReadOptions", "Reject", "SourceTable", "read_source"]
 
@@ -79,7 +79,9 @@ def _file(path: Path, options: ReadOptions, shown_as: Path) -> SourceTable:
         return read_shapefile(path, options, shown_as)
     if head.startswith(_OLE):
         _only(options, shown_as, "sheet", "header_row")
-        return _renamed(read_sheet(path, options), shown_as)
+        table = _renamed(read_sheet(path, options), shown_as)
+        without_totals(table)
+        return table
     if head.startswith(_GZIP):
         return _text(archives.gunzip(path), path, options, shown_as)
     for magic, what in _KNOWN_OTHERS:
@@ -137,6 +139,7 @@ def _text(data: bytes, path: Path, options: ReadOptions, shown_as: Path) -> Sour
         raise refuse(shown_as, "是不认识的 XML。" + _USABLE)
     _only(options, shown_as, "header_row")
     table = read_delimited(shown_as, data, options)
+    without_totals(table)
     if options.shapes:
         take_geometry_column(table)
     return table
@@ -158,6 +161,7 @@ def _zipped(path: Path, options: ReadOptions, shown_as: Path) -> SourceTable:
         notes = check_extent(path, names)
         table = _renamed(read_sheet(path, options), shown_as)
         table.notes += notes
+        without_totals(table)
         if options.shapes:
             take_geometry_column(table)
         return table

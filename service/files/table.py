@@ -77,6 +77,25 @@ class SourceTable:
             self.geometry = self.geometry[wanted]
 
 
+_TOTALS = {"合计", "总计", "小计", "共计", "total", "totals", "sum"}
+_LAST_ROWS = 3
+
+
+def without_totals(table: SourceTable) -> None:
+    """The sum under a list is no row of it: dropped where one of the last rows begins with that word, and told."""
+    if not table.columns:
+        return
+    keep = np.ones(len(table), dtype=bool)
+    for i in range(max(len(table) - _LAST_ROWS, 0), len(table)):
+        cells = [str(values[i]).strip() for values in table.columns.values() if values[i] is not None]
+        first = next((cell for cell in cells if cell), "")
+        keep[i] = "".join(first.split()).rstrip("：:").lower() not in _TOTALS
+    if not keep.all() and keep.any():
+        rows = "、".join(map(str, table.row_numbers[~keep].tolist()))
+        table.notes.append(f"第 {rows} 行是合计，没有读")
+        table.keep(keep)
+
+
 def objects(values: Any) -> Column:
     """A sequence as an object array of shape (n,), never nested."""
     array = np.empty(len(values), dtype=object)

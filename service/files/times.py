@@ -29,6 +29,7 @@ _EXCEL_EPOCH = np.datetime64("1899-12-30", "ms")
 _EPOCH = np.datetime64("1970-01-01", "ms")
 _DAY_MS = 86_400_000
 _UNREADABLE = "看不懂这个时间，请写成 2025-01-31 08:30"
+_UNREADABLE_DAY = "看不懂这个日期，请写成 2025-01-31"
 _IMPOSSIBLE = "没有这个日期或时间"
 _SHORT_YEARS = "“{field}”里写了月份名称的日期，两位数的年份在最后，按 20 几几年理解（69 到 99 是 19 几几年）"
 
@@ -47,6 +48,7 @@ def parse_date(column: Column, field: str, zone: str | tzinfo = "Asia/Shanghai")
     there = pd.DatetimeIndex(np.where(read.fixed, read.moment, np.datetime64("NaT", "ms")), tz="UTC")
     local = there.tz_convert(_zone(zone)).tz_localize(None).to_numpy()
     days = np.where(read.fixed, local.astype("datetime64[ms]"), read.moment)
+    read.reasons[read.reasons == _UNREADABLE] = _UNREADABLE_DAY
     return _finish(read, days.astype("datetime64[D]"), field)
 
 

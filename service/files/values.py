@@ -28,6 +28,8 @@ _WHOLE_WITH_POINT = re.compile(r"(\d+)\.0+")
 _QUOTED_FORMULA = re.compile(r'="(.*)"')
 _UNIT = re.compile(r"^([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*(?:㎡|m2|m²|平方米|米|m|公里|km|户|人|个|元|%|岁|分)?$")
 _THOUSANDS = re.compile(r"^[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
+# They turn or hide what stands beside them: a name read backwards, two names that look alike (UAX #9, UTS #39).
+_UNSEEN = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _UNUSUAL = re.compile(r"[^0-9A-Za-z_-]")
 _LOST = "表格软件把编码变成了数，末尾的数字已丢失。请在原表把这一列设为“文本”再导出"
 _MOBILE = re.compile(r"1[3-9]\d{9}")
@@ -37,7 +39,7 @@ _OTHER_PHONE = re.compile(r"(0\d{2,3})?[2-9]\d{6,7}(转?\d{1,6})?|[48]00\d{7}|1[
 def parse_text(column: Column, field: str, longest: int | None = None) -> Parsed:
     """Trimmed text or None, shape (n,) of objects; a text of more than `longest` characters is a problem."""
     distinct = Distinct(column)
-    trimmed = objects([text.strip() or None for text in distinct.values.tolist()])
+    trimmed = objects([without_unseen(text).strip() or None for text in distinct.values.tolist()])
     values = distinct.spread(trimmed, None)
     return Parsed(values, ~present(values), distinct.problems(too_long(trimmed, longest), field), [])
 
@@ -60,6 +62,15 @@ def parse_int(column: Column, field: str) -> Parsed:
     whole = objects([None if n != n or b else int(n) for n, b in zip(numbers.tolist(), broken.tolist(), strict=True)])
     values = distinct.spread(whole, None)
     return Parsed(values, ~present(values), distinct.problems(reasons, field), [])
+
+
+def without_unseen(text: str) -> str:
+    """The text without the invisible signs that change how its neighbours read.
+
+    >>> without_unseen("a\u202eb")
+    'ab'
+    """
+    return text if text.isascii() else _UNSEEN.sub("", text)
 
 
 def too_long(texts: Column, longest: int | None) -> Column:
@@ -116,7 +127,7 @@ def _code(text: str) -> tuple[Any, str | None]:
     >>> _code("5.00237002001001E+14"), _code("15E30")
     (('500237002001001', None), ('15E30', None))
     """
-    text = text.strip() if text.isascii() else unicodedata.normalize("NFKC", text).strip()
+    text = text.strip() if text.isascii() else unicodedata.normalize("NFKC", without_unseen(text)).strip()
     if match := _QUOTED_FORMULA.fullmatch(text):
         text = match[1].strip()
     text = text.removeprefix("'").strip()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 
+import shapely
 from sqlalchemy.orm import Session
 
 from service.files.mapping import Field
+from service.files.table import present
 from service.frontages.models import Frontage
 from service.records import cells
 from service.records.counters import RESPONSIBILITY
@@ -122,7 +124,12 @@ def prepare(session: Session, intake: Intake) -> Prepared:
         address or trade or ("未名门店" if shape is not None else None)
         for address, trade, shape in zip(*called, shapes.tolist(), strict=True)
     ]
-    columns["shop_name"] = cells.filled(cells.text(intake, "shop_name"), fallback)
+    names = cells.text(intake, "shop_name")
+    unnamed = ~present(names) & ~shapely.is_missing(shapes) & intake.alive
+    if unnamed.any():
+        told = "没有店名，用地址或行业代替"
+        intake.verdicts.warn(told, int(unnamed.sum()), intake.rows[unnamed].tolist())
+    columns["shop_name"] = cells.filled(names, fallback)
     if intake.has("phone"):
         columns["phone"] = cells.phone(intake, "phone")
     if intake.has("state"):

@@ -18,6 +18,7 @@ from service.records import cells
 from service.records.importing import Intake, Kind
 
 _ENOUGH = 5
+_IN_GRIDS = ("frontages", "buildings")  # a river or a street may well run out of the area
 _TABLES = ("CSV", "XLSX")
 BETTER = 0.15
 _LOOKED_AT = 20_000
@@ -52,6 +53,8 @@ def place_geometry(session: Session, kind: Kind, intake: Intake, table: SourceTa
     else:
         return
     _held_against_zones(session, intake, crs, asked is not None)
+    if kind.name in _IN_GRIDS:
+        _tell_outside(session, intake)
 
 
 def _filled_from_columns(intake: Intake, shapes: np.ndarray, columns: tuple[str, str], asked: str | None) -> None:
@@ -105,6 +108,27 @@ def _held_against_zones(session: Session, intake: Intake, crs: Crs, stated: bool
             )
 
 
+def _tell_outside(session: Session, intake: Intake) -> None:
+    """How many rows stand in no grid: nobody answers for them."""
+    found = zones_on(session, intake.asked.today)
+    index = index_of(found.geoms)
+    if index is None or intake.geometry is None:
+        return
+    here = np.flatnonzero(~shapely.is_missing(intake.geometry) & intake.alive)
+    lon, lat = _middles(intake.geometry[here])
+    usable = (np.abs(lon) <= _FARTHEST) & (np.abs(lat) <= _FARTHEST)
+    outside = here[usable][index.locate(lon[usable], lat[usable]) < 0]
+    if len(outside):
+        told = "位置不在任何网格里，没有人负责：核对坐标，或以后补画网格"
+        intake.verdicts.warn(told, len(outside), intake.rows[outside].tolist())
+
+
+def _middles(shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The middle of each box, not the centroid, which overflows for the numbers that nobody has judged yet."""
+    west, south, east, north = shapely.bounds(shapes).T
+    return west / 2 + east / 2, south / 2 + north / 2
+
+
 def _some_spots(intake: Intake) -> tuple[np.ndarray, np.ndarray]:
     """(lon, lat) of the first twenty thousand rows that have a place."""
     if intake.points is not None:
@@ -113,9 +137,7 @@ def _some_spots(intake: Intake) -> tuple[np.ndarray, np.ndarray]:
     if intake.geometry is None:
         return np.empty(0), np.empty(0)
     shapes = intake.geometry[~shapely.is_missing(intake.geometry) & intake.alive]
-    # The middle of the box, not the centroid, which overflows for the numbers that nobody has judged yet.
-    west, south, east, north = shapely.bounds(shapes[~shapely.is_empty(shapes)][:_LOOKED_AT]).T
-    lon, lat = west / 2 + east / 2, south / 2 + north / 2
+    lon, lat = _middles(shapes[~shapely.is_empty(shapes)][:_LOOKED_AT])
     usable = (np.abs(lon) <= _FARTHEST) & (np.abs(lat) <= _FARTHEST)
     return lon[usable], lat[usable]
 

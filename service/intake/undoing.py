@@ -27,6 +27,7 @@ from service.records.owners import alive, this_process
 
 _IN_ONE_GO = 2_000
 _AT_ONCE = 2_000
+_SO_FAR = "undone_so_far"  # in the batch's counts, while it is being undone in steps
 _WHAT = {True: "新增的行：删去", False: "改过的行：恢复原值"}
 
 
@@ -46,10 +47,12 @@ def undo(database: Database, batch_id: int, actor: Actor, now: datetime, advance
     """
     with database.write() as session:
         batch = _begin(session, batch_id)
+        batch.counts = {_SO_FAR: {"removed": 0, "restored": 0}} | (batch.counts or {})
         if _size(session, batch) <= _IN_ONE_GO:
             plan = examine(session, batch)
             for table in plan.tables:
                 _undo_rows(session, table, table.going)
+                _count(session, batch_id, table, table.going)
             return _end(session, batch, plan, actor, now)
         batch.state, batch.owner = batches.UNDOING, this_process()
     with database.read() as session:
@@ -59,6 +62,7 @@ def undo(database: Database, batch_id: int, actor: Actor, now: datetime, advance
         for rows in _portions(table.going):
             with database.write() as session:
                 _undo_rows(session, table, rows)
+                _count(session, batch_id, table, rows)
             done += len(rows)
             if advance is not None:
                 advance(done, everything)
@@ -84,7 +88,7 @@ def may_undo(session: Session, batch_id: int) -> ImportBatch:
 
 def _begin(session: Session, batch_id: int) -> ImportBatch:
     batch = may_undo(session, batch_id)
-    if batch.state == batches.UNDOING:
+    if batch.state == batches.UNDOING:  # broken off: it is gone on with
         batch.state = batches.PARTLY
         session.flush()
     batches.refuse_while_busy(session, batch.kind)
@@ -119,6 +123,17 @@ def _undo_rows(session: Session, table: TablePlan, rows: list[int]) -> None:
         session.execute(delete(model).where(model.id.in_(part)))
 
 
+def _count(session: Session, batch_id: int, table: TablePlan, rows: list[int]) -> None:
+    """How many rows went or regained their values so far, kept with them: whoever goes on after a crash adds to it."""
+    batch = session.get_one(ImportBatch, batch_id)
+    counts = dict(batch.counts or {})
+    gone = sum(row in table.made for row in rows if row not in table.refused)
+    back = sum(row not in table.refused for row in rows) - gone
+    so_far = counts[_SO_FAR]
+    counts[_SO_FAR] = {"removed": so_far["removed"] + gone, "restored": so_far["restored"] + back}
+    batch.counts = counts
+
+
 def _end(session: Session, batch: ImportBatch, plan: Plan, actor: Actor, now: datetime) -> Undone:
     """The batch's state, what follows from the rows, the trail, and the counters by which readers see it."""
     for table in plan.tables:
@@ -131,9 +146,10 @@ def _end(session: Session, batch: ImportBatch, plan: Plan, actor: Actor, now: da
             )
     if batch.kind == "grids":
         _settle_editions(session, batch)
-    done = Undone(plan.removed, plan.restored, plan.kept)
+    before = dict(batch.counts or {})
+    so_far = before.pop(_SO_FAR)
+    done = Undone(so_far["removed"], so_far["restored"], plan.kept)
     batch.state = batches.PARTLY if done.kept else batches.UNDONE
-    before = batch.counts or {}
     batch.counts = before | {
         "removed": before.get("removed", 0) + done.removed,
         "restored": before.get("restored", 0) + done.restored,

@@ -9,10 +9,13 @@ from sqlalchemy.orm import Session
 
 from service.records import counters
 from service.records.audit import GENESIS, line_hash, lines
-from service.records.audit_heads import Head
+from service.records.audit_heads import NAME, Head
 
-CHANGED, REMOVED, INSERTED, CUT, REWRITTEN = "changed", "removed", "inserted", "cut_off", "rewritten"
+CHANGED, REMOVED, INSERTED, CUT, REWRITTEN, HEADS_GONE = (
+    "changed", "removed", "inserted", "cut_off", "rewritten", "heads_gone",
+)  # fmt: skip
 _MOST_TOLD = 20
+_FIND_HEADS = "从备份或别处的副本找回来再核对；重启服务会写新的。"
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,10 @@ def verify(session: Session, heads: Sequence[Head]) -> Verdict:
     """Walk every line; compare with the heads that were written outside the database."""
     faults: list[Fault] = []
     at_heads: dict[int, str] = {head.number: "" for head in heads if head.number}
-    walked, reached, hash_before = 0, 0, GENESIS
+    walked, reached, hash_before, served = 0, 0, GENESIS, False
     for entry in lines(session):
         walked += 1
+        served = served or entry.action == "sign_in"
         if entry.id < 1:
             faults.append(Fault(INSERTED, entry.id, f"第 {entry.id} 行是插进来的：编号从 1 开始。"))
             continue
@@ -68,6 +72,8 @@ def verify(session: Session, heads: Sequence[Head]) -> Verdict:
         reached, hash_before = entry.id, entry.hash
     faults += _end(session, reached)
     faults += _against(heads, at_heads, reached)
+    if served and not heads:  # the service writes one before anybody can sign in
+        faults.append(Fault(HEADS_GONE, 0, f"库外的链头文件 {NAME} 没有了或是空的：整段重写就看不出来。{_FIND_HEADS}"))
     return Verdict(walked, faults, len(heads))
 
 

@@ -31,6 +31,7 @@ _WORDS = {"line": "线", "polygon": "面", "point": "点", "line_or_point": "线
 _NAMES = ("点", "线", "环线", "面", "多点", "多线", "多面", "混合图形")  # in the order of Shapely's type ids
 # Characters that a field takes. Names and codes stand in lists, on the map and in links; more is a file cut wrongly.
 _CODE, _NAME = 100, 200
+_ENDLESS = ("长期", "长期有效", "永久", "永久有效", "无期限", "无固定期限", "不限")
 _LONGEST = {"description": 20_000, "notes": 5_000, "address": 500, "trade": 1_000}
 _MULTI = (shapely.multipoints, shapely.multilinestrings, shapely.multipolygons)  # by dimension
 
@@ -39,7 +40,7 @@ def _parsed(intake: Intake, name: str, parse: Callable[..., Parsed], *more: Any,
     """A field through a parser; cells that can't be read reject their row, or are left out with a warning."""
     if not intake.has(name):
         return np.full(len(intake.rows), None, dtype=object)
-    found = parse(intake.values[name], name, *more)
+    found = parse(intake.values[name], intake.headers.get(name, name), *more)
     for note in found.notes:
         intake.verdicts.warn(note)
     if strict:
@@ -81,12 +82,26 @@ def whole(intake: Intake, name: str) -> Column:
 
 def day(intake: Intake, name: str) -> Column:
     """Dates as datetime.date, None where empty."""
+    _without_end(intake, name)
     values = _parsed(intake, name, parse_date)
     if values.dtype.kind == "M":
         days = values.astype("datetime64[D]").astype(object)
         days[np.isnat(values)] = None
         values = days
     return values
+
+
+def _without_end(intake: Intake, name: str) -> None:
+    """Words for a period without an end stand for no date."""
+    if not intake.has(name):
+        return
+    endless = np.isin(intake.values[name].astype(str), _ENDLESS)
+    if endless.any():
+        intake.values[name] = intake.values[name].copy()
+        intake.values[name][endless] = None
+        header = intake.headers.get(name, name)
+        told = f"“{header}”写的是长期，按没有截止日期存入"
+        intake.verdicts.warn(told, int(endless.sum()), intake.rows[endless].tolist())
 
 
 def moment(intake: Intake, name: str, needed: bool = False, clock: str | None = None) -> Column:
@@ -98,7 +113,7 @@ def moment(intake: Intake, name: str, needed: bool = False, clock: str | None = 
     if clock is not None and intake.has(clock):
         found = parse_day_and_clock(raw, intake.values.pop(clock), name, clock, zone)
     else:
-        found = parse_time(raw, name, zone)
+        found = parse_time(raw, intake.headers.get(name, name), zone)
     for note in found.notes:
         intake.verdicts.warn(note)
     for problem in found.problems:
@@ -155,7 +170,8 @@ def worded_by(
         strange.setdefault(raw[i], []).append(i)
     for word, indexes in strange.items():
         if lenient:
-            intake.verdicts.warn(f"不认识“{word[:30]}”（{name}），按 {default[indexes[0]]} 存入", len(indexes))
+            header = intake.headers.get(name, name)
+            intake.verdicts.warn(f"不认识“{word[:30]}”（{header}），按 {default[indexes[0]]} 存入", len(indexes))
         else:
             for i in indexes:
                 intake.reject(i, name, word, f"不认识“{word[:30]}”。可以写：{choices}。")
@@ -222,7 +238,7 @@ def shapes(intake: Intake, kind: str, needed: bool = True) -> Column:
     types = shapely.get_type_id(out)
     empty = shapely.is_missing(out) | shapely.is_empty(out)
     if needed:
-        intake.reject_where(empty, "geometry", np.full(len(out), "", dtype=object), "这一行没有图形。")
+        intake.reject_where(empty, "geometry", np.full(len(out), "", dtype=object), _no_shape(intake))
     wrong = ~np.isin(types, list(_ACCEPTED[kind])) & ~empty
     for i in np.flatnonzero(wrong & intake.alive).tolist():
         part = _extract(out[i], kind)
@@ -240,6 +256,12 @@ def shapes(intake: Intake, kind: str, needed: bool = True) -> Column:
         for i in np.flatnonzero(intake.alive).tolist():
             out[i] = as_multi(out[i], kind)
     return np.asarray(shapely.force_2d(out), dtype=object)
+
+
+def _no_shape(intake: Intake) -> str:
+    if "lon" in intake.headers and "lat" in intake.headers:
+        return f"这一行的“{intake.headers['lon']}”“{intake.headers['lat']}”是空的，没有位置。"
+    return "这一行没有图形。"
 
 
 def _extract(geom: Any, kind: str) -> Any:

@@ -15,7 +15,7 @@ WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
 ENDED = (DONE, FAILED)
 MOST_ATTEMPTS = 2
 KEPT_FOR = timedelta(days=90)
-_BROKEN_OFF = "这项任务两次中断（任务进程意外结束），没有再试。没有留下做了一半的数据；把编号告诉管理员。"
+_BROKEN_OFF = "这项任务两次中断（任务进程意外结束），没有再试。没有留下做了一半的数据；把编号 {id} 告诉管理员。"
 
 
 def enqueue(session: Session, kind: str, given: dict[str, Any], account_id: int | None, now: datetime) -> Job:
@@ -24,6 +24,12 @@ def enqueue(session: Session, kind: str, given: dict[str, Any], account_id: int 
     session.add(job)
     session.flush()
     return job
+
+
+def under_way(session: Session, kind: str, **given: Any) -> Job | None:
+    """A job of the kind that waits or runs, and was given (at least) this."""
+    found = session.scalars(select(Job).where(Job.kind == kind, Job.state.in_((WAITING, RUNNING))).order_by(Job.id))
+    return next((job for job in found if given.items() <= job.given.items()), None)
 
 
 def waiting(session: Session) -> list[int]:
@@ -71,7 +77,7 @@ def take_up(session: Session, alive: Callable[[str | None], bool], now: datetime
         if job.attempts < MOST_ATTEMPTS:
             job.state, job.owner, job.done = WAITING, None, 0
         else:
-            job.state, job.message, job.finished_at = FAILED, _BROKEN_OFF, now
+            job.state, job.message, job.finished_at = FAILED, _BROKEN_OFF.format(id=job.id), now
             failed.append(job)
     session.flush()
     return failed

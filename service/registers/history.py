@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from service.db.spatial import decode
 from service.people.access import Area
-from service.records.batches import DONE, REMOVED
+from service.records.batches import IN_FORCE, REMOVED
 from service.records.models import AuditEntry, ImportBatch, ImportRow
 from service.records.register import Register
 from service.registers.location import Located
@@ -125,7 +125,7 @@ def _imports(session: Session, register: Register, row: Any) -> list[_Told]:
     wanted = {batch for batch in (made, *olds) if batch is not None}
     out = []
     for batch in session.scalars(
-        select(ImportBatch).where(ImportBatch.id.in_(wanted), ImportBatch.state.in_((DONE, REMOVED)))
+        select(ImportBatch).where(ImportBatch.id.in_(wanted), ImportBatch.state.in_((*IN_FORCE, REMOVED)))
     ):
         at = batch.finished_at or batch.started_at
         actor, role = _importer(session, batch.id)

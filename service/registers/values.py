@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from service.errors import InvalidValue
 from service.files.parsed import Parsed
 from service.files.table import objects
-from service.files.values import parse_code, parse_date, parse_int, parse_phone, parse_text
+from service.files.values import parse_code, parse_date, parse_int, parse_phone, parse_text, without_unseen
 from service.people.models import Organisation, Person
 from service.records.batches import visible
 from service.records.register import (
@@ -73,7 +73,7 @@ def parse(session: Session, described: RegisterField, raw: Any) -> Any:
     """One value. Raises InvalidValue that names the field and says what to do."""
     if raw is not None and not isinstance(raw, str | int | float | bool):
         raise InvalidValue(described.name, f"{described.label}：要写成文字或数，不是列表或对象。")
-    text = "" if raw is None else str(raw).strip()
+    text = "" if raw is None else without_unseen(str(raw)).strip()
     if len(text) > MOST_TEXT:
         raise InvalidValue(described.name, f"{described.label}：最多 {MOST_TEXT} 个字，这里有 {len(text)} 个。")
     if any(ord(sign) < 32 and sign not in "\t\n\r" for sign in text):

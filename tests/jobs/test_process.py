@@ -104,6 +104,7 @@ def test_an_undoing_that_is_killed_is_finished_by_the_next_process(desk: Desk, t
         undone = AuditEntry.action == "import.undo"
         assert len(session.scalars(select(AuditEntry.id).where(undone)).all()) == 1
         assert session.scalar(select(AuditEntry.subject_kind).where(undone)) == Subject("imports").kind
+        assert (session.scalar(select(AuditEntry.after).where(undone)) or {})["removed"] == MORE
 
 
 def test_waiting_jobs_survive_the_loss_of_the_queue_and_one_process_serves_a_folder(desk: Desk) -> None:

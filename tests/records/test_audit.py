@@ -20,7 +20,7 @@ from service.errors import UnreadableFile
 from service.people.accounts import create_account
 from service.records.audit import GENESIS, Actor, Subject, append, line_hash
 from service.records.audit_heads import NAME, read_heads, stale_head, write_head
-from service.records.audit_verify import CHANGED, CUT, INSERTED, REMOVED, REWRITTEN, Verdict, verify
+from service.records.audit_verify import CHANGED, CUT, HEADS_GONE, INSERTED, REMOVED, REWRITTEN, Verdict, verify
 from service.records.models import AuditEntry
 from tests.conftest import MONDAY_NOON, PASSWORD
 
@@ -152,6 +152,17 @@ def _forged(number: int, previous: str) -> AuditEntry:
     entry = AuditEntry(id=number, at=MONDAY_NOON, actor="boss", action="frontage.change", ok=True, previous=previous)
     entry.hash = line_hash(entry)
     return entry
+
+
+def test_heads_that_are_gone_are_told_once_anybody_signed_in(database: Database, heads: Path) -> None:
+    """The service writes one before anybody can sign in, so that none means that somebody removed them."""
+    with database.write() as session:
+        append(session, BOSS, "sign_in", MONDAY_NOON)
+    write_head(database, heads, MONDAY_NOON)
+    assert verdict(database, heads).sound
+    heads.unlink()
+    (fault,) = verdict(database, heads).faults
+    assert fault.kind == HEADS_GONE and heads.name in fault.message
 
 
 def test_a_line_is_the_same_when_it_is_read_again(database: Database) -> None:

@@ -309,6 +309,46 @@ def test_the_parts_of_a_shapefile_belong_together(desk: Desk, shared_data: Path)
     assert desk.upload().status_code == 422
 
 
+def test_steps_that_another_tab_went_back_from_are_shown_again(desk: Desk) -> None:
+    at = desk.begin("人员.csv", PEOPLE.encode())
+    for step in ("columns", "place", "verdict"):
+        answer = desk.post(f"{at}/{step}", crs="EPSG:99999999")
+        assert answer.status_code == 303 and answer.headers["Location"] == f"{at}/file", step
+    assert desk.post(f"{at}/read", header_row="²").status_code in (303, 422)
+    for row in ("²", "９" * 5, "1" * 5000):
+        answer = desk.post(f"{at}/read", header_row=row)
+        assert answer.status_code == 422 and "0 到 1000" in answer.text, row
+
+
+def test_a_second_click_on_undo_finds_the_first_ones_job(desk: Desk) -> None:
+    at = desk.begin("人员.csv", PEOPLE.encode())
+    desk.go(at, "people")
+    desk.store(at)
+    batch = str(desk.client.get(at).headers["Location"])
+    first, second = (desk.post(f"{batch}/undo").headers["Location"] for _ in range(2))
+    assert first == second
+    desk.work()
+    with desk.database.read() as session:
+        undone = AuditEntry.action == "import.undo"
+        assert session.scalar(select(func.count()).select_from(AuditEntry).where(undone)) == 1
+
+
+def test_what_the_form_would_ask_about_is_told_before_it_is_stored(desk: Desk) -> None:
+    """A shop without a name, a phone that is none, a place in no grid, a period without an end, a total below."""
+    shops = (
+        "店名,地址,电话,责任书有效期至,经度,纬度\n"
+        "甲店,一号,13800000001,长期,109.8801,31.0701\n"
+        ",二号,138,2026-13-77,109.8802,31.0702\n"
+        "丙店,三号,13800000003,2027-01-01,100.1,30.1\n"
+        "合计,,,,,\n"
+    )
+    text = desk.go(desk.begin("门店.csv", shops.encode()), "frontages", "EPSG:4326")
+    assert "没有店名，用地址或行业代替" in text and "位置不在任何网格里" in text
+    assert "“责任书有效期至”写的是长期" in text and "第 5 行是合计，没有读" in text
+    assert "不像电话号码" in text or "手机号应是 11 位" in text
+    assert "没有这个日期" in text and "08:30" not in text
+
+
 def test_hostile_names_stay_in_their_folder_and_are_shown_as_text(desk: Desk) -> None:
     answer = desk.upload((f"../../{HOSTILE}.csv", PEOPLE.encode()))
     desk.work()

@@ -153,9 +153,11 @@ def undo(batch_id: int) -> Response:
 def _enqueue(kind: str, batch_id: int) -> Response:
     who = actor()
     with services().database.write() as session:
-        may_undo(session, batch_id)
-        told = {"name": who.name, "role": who.role, "address": who.address}
-        job = jobs.enqueue(session, kind, {"batch": batch_id, "actor": told}, who.account_id, now())
+        job = jobs.under_way(session, kind, batch=batch_id)
+        if job is None:  # a second click finds the first one's
+            may_undo(session, batch_id)
+            told = {"name": who.name, "role": who.role, "address": who.address}
+            job = jobs.enqueue(session, kind, {"batch": batch_id, "actor": told}, who.account_id, now())
         target = url_for("imports.undo_page", batch_id=batch_id, job=job.id)
     return redirect(target, 303)
 

@@ -19,7 +19,7 @@ from service.intake.looking import SAMPLE, sample_of
 from service.intake.whereabouts import Whereabouts, where
 from service.intake.words import for_browser
 from service.records.models import Upload
-from service.web.context import actor, now, services
+from service.web.context import account, actor, now, services
 from service.web.imports.blueprint import bp, page, root
 from service.web.imports.picture import draw
 
@@ -58,6 +58,9 @@ def decide(upload_id: int, step: str) -> Response | tuple[str, int]:
     try:
         with services().database.write() as session:
             upload = uploads.one(session, upload_id)
+            uploads.refuse_when_busy(upload)
+            if step not in uploads.steps_of(upload) or _behind(upload, step):  # another tab went back
+                return redirect(url_for("imports.step", upload_id=upload_id, step=uploads.next_step(upload)), 303)
             _TAKERS[step](session, upload)
             steps = uploads.steps_of(upload)
             following = steps[min(steps.index(step) + 1, steps.index(uploads.next_step(upload)))]
@@ -162,8 +165,10 @@ def _where(session: Session, upload: Upload) -> Whereabouts:
 
 
 def _verdict_page(session: Session, upload: Upload, _typed: Any, fault: InvalidValue | None) -> str:
+    who = account()
     return page("verdict", session, upload, "verdict", verdict=upload.verdict, fault=fault, chosen=upload.chosen,
-                today=local_date(now()).isoformat(), judged=upload.state == uploads.JUDGED)  # fmt: skip
+                today=local_date(now()).isoformat(), judged=upload.state == uploads.JUDGED,
+                closes_demo=who is not None and who.demo)  # fmt: skip
 
 
 def _take_file(session: Session, upload: Upload) -> None:
@@ -227,7 +232,7 @@ def _take_reading(upload: Upload) -> None:
     """Sheet, layer, header row and encoding of the form; the mapping that stood on them is asked anew."""
     form = request.form
     row = form.get("header_row", "").strip()
-    if row and not (row.isdigit() and int(row) <= 1_000):
+    if row and not (row.isascii() and row.isdigit() and len(row) <= 4 and int(row) <= 1_000):
         raise InvalidValue("header_row", f"表头所在的行“{row[:20]}”要是 0 到 1000 的整数，0 表示没有表头。")
     encoding = form.get("encoding", "")
     chosen: dict[str, Any] = {

@@ -112,6 +112,10 @@ def _place(register: Register, row: Row, typed: Typed, moved: bool) -> dict[str,
         differs = drawn(register, typed, row.geometry) is not None
     except InvalidValue:
         differs = True
+    if not differs:  # the form sends no points when nothing was drawn
+        stored = _told(points_text(row.geometry), shape_of(register, row.geometry))
+        return {"name": PLACE, "label": _("位置"), "theirs": stored, "mine": stored, "differs": False,
+                "mine_changed": False}  # fmt: skip
     return {
         "name": PLACE,
         "label": _("位置"),
