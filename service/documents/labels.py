@@ -34,10 +34,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Wording:
-    """One way to say what a label says, and the smallest size (mm) at which it is still worth it."""
+    """One way to say what a label says, and the sizes (mm) between which it is worth it."""
 
     lines: tuple[Line, ...]
     least: float
+    most: float = math.inf
 
     def box(self, size: float) -> tuple[float, float]:
         """Width and height in mm at a size."""
@@ -124,6 +125,8 @@ def place_inside(wanted: Wanted, sizes: Sequence[float], taken: Sequence[Any] = 
         for size in sizes:
             if size < wording.least - 1e-9:
                 break
+            if size > wording.most:
+                continue
             wide, high = wording.box(size)
             x, y = points[:, 0], points[:, 1]
             dx, dy = (half / 2 + (_AROUND_PLATE * size if wanted.plate else 0) for half in (wide, high))

@@ -32,6 +32,7 @@ _LEAST_HOUSE_MM2 = 0.6
 _STEPS = (24.0, 21.0, 18.5, 16.5, 15.0, 13.5, 12.0, 10.5, 9.2, 8.0, 7.0, 6.2, 5.4, 4.7, 4.1, 3.6, 3.1, 2.7)
 _LARGEST = {"community": 15.0, "officer": 16.5, "grid": 24.0}
 _MOST_STREET_NAMES = 14
+_LONG_NAME = 4
 
 
 @dataclass(frozen=True)
@@ -235,7 +236,7 @@ def _labels(frame: Frame, grids: np.ndarray, content: Content, k: float) -> tupl
 def _wordings(row: GridRow, content: Content, k: float) -> tuple[Wording, ...]:
     """From everything to the number alone; who leads is said as long as it can be read."""
     number, title = Line(row.number, 0.8, True), Line(printable(row.title), 0.55)
-    only = Wording((Line(row.number, 1.0, True),), 2.6 * k)
+    only = Wording((Line(row.number, 1.0, True),), 2.6 * k, 6.0 * k)
     if row.leader is None:
         word = Line(VACANT, 1.0, True)
         return (
@@ -256,9 +257,20 @@ def _wordings(row: GridRow, content: Content, k: float) -> tuple[Wording, ...]:
         out.append(Wording((number, name, *phone), 4.4 * k))
     out += [
         Wording((number, name), 3.0 * k),
+        *((Wording((number, *_halves(leader)), 2.7 * k),) if len(leader) > _LONG_NAME else ()),
         Wording((Line(f"{row.number} {leader}", 1.0, True),), 2.7 * k),
     ]
     return (*out, only)
+
+
+def _halves(name: str) -> tuple[Line, Line]:
+    """A long name on two lines, parted at its dot or space where it has one.
+
+    >>> [line.text for line in _halves("阿不都热依木·艾则孜")]
+    ['阿不都热依木·', '艾则孜']
+    """
+    at = max(name.find(sign) for sign in "·• ") + 1 or (len(name) + 1) // 2
+    return Line(name[:at].strip(), 0.9, True), Line(name[at:].strip(), 0.9, True)
 
 
 def _neighbour_names(

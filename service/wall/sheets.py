@@ -103,7 +103,7 @@ def _boxes(paper: str, subject: Subject, content: Content) -> _Boxes:
     def worth(boxes: _Boxes) -> float:
         scale = min(boxes.map[2] / (east - west), boxes.map[3] / (north - south))
         room = boxes.table[3] / _needed(content, boxes.table[2] / k) / k
-        return round(scale * min(1.0, room) ** 0.6, 6)
+        return float(round(scale * min(1.0, room) ** 0.6, 6))
 
     m, gap, top, strip = _MARGIN * k, _GAP * k, (_MARGIN + _HEAD) * k, _STRIP * k
     found = []
@@ -222,10 +222,7 @@ def _people(people: Sequence[Name | None], bold: bool = False, roles: bool = Fal
     known = [one for one in people if one is not None]
     if known and known[0].name is None:
         return [["已落实" if bold else f"{len(known)} 人", False]]
-    out: list[list[Any]] = []
-    for one in known:
-        out.append([_who(one), bold, one.role_name if roles else "", one.phone or ""])
-    return out
+    return [[_who(one), bold, one.role_name if roles else "", one.phone or ""] for one in known]
 
 
 def _people_table(row: GridRow, names: str) -> dict[str, Any]:
