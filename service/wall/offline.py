@@ -115,7 +115,7 @@ def _homes(snapshot: Snapshot, rows: Sequence[GridRow], origin: tuple[float, flo
 
 def _heads(contents: Sequence[Content]) -> list[list[str]]:
     """Who stands over all of it, each once."""
-    told = {tuple([one.subject, *_person(one)]) for content in contents for one in content.heads}
+    told = {(one.subject, *_person(one)) for content in contents for one in content.heads}
     return [list(one) for one in sorted(told)]
 
 
@@ -140,12 +140,12 @@ def _ground(ground: GroundData, box: BBox, on: Any, origin: tuple[float, float])
         kind = ground.places.rows[i][2]
         if kind in areas:
             areas[kind] += _polygons(_cut(ground.places.geoms[i], window), origin)
-    streets = []
+    streets: list[list[Any]] = []
     for i in ground.streets.within(box, on)[:_MOST_STREETS].tolist():
         name, level = ground.streets.rows[i]
-        for part in shapely.get_parts(_cut(ground.streets.geoms[i], window)):
-            if part.geom_type == "LineString" and not part.is_empty:
-                streets.append([name, min(3, level or 0), _flat(part, origin)])
+        parts = shapely.get_parts(_cut(ground.streets.geoms[i], window))
+        lines = [part for part in parts if part.geom_type == "LineString" and not part.is_empty]
+        streets += [[name, min(3, level or 0), _flat(line, origin)] for line in lines]
     buildings = [
         rings[0]
         for i in ground.buildings.within(box, on)[:_MOST_BUILDINGS].tolist()
