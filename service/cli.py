@@ -236,7 +236,7 @@ def undo_command(batch: int, dry_run: bool, verdicts: Path | None) -> None:
 @click.option("--html", is_flag=True, help="不用联网就能打开的一个网页，而不是 PDF")
 def wall_command(what: str, code: str, target: Path, on: Any, paper: str, names: str, html: bool) -> None:
     """Print a responsibility map; CODE of a community, grid or person, or all; one JSON object last."""
-    from service.exporting import print_wall
+    from service.wallprint import print_wall
 
     day = on.date() if on else local_date(utcnow())
     told = print_wall(settings(), what, code, target, day, utcnow(), paper, names, html)

@@ -144,8 +144,8 @@ def _check_one(snapshot: Snapshot, asked: Asked, code: str, area: Area) -> None:
     if not inside and not area.everywhere:
         raise NotAllowed(f"“{code[:40]}”不在你的责任范围里，责任图要由主管或管理员来打印。")
     if not known:
-        grounds = {"community": "没有网格", "grid": "没有这个网格", "officer": "没有负责的网格"}[asked.what]
-        raise NotFound(f"{WHATS[asked.what]}“{code[:40]}”在 {day} {grounds}，没有可画的责任图。换一个日期或编码。")
+        grounds = {"community": "没有网格", "grid": "没有划定", "officer": "没有负责的网格"}[asked.what]
+        raise NotFound(f"{WHATS[asked.what]}“{code[:40]}”在 {day} {grounds}，画不出责任图。换一个日期或编码。")
 
 
 def _holds_all(snapshot: Snapshot, grids: Sequence[str], area: Area) -> bool:

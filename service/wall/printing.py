@@ -62,6 +62,11 @@ def title_of(asked: Asked, titles: Sequence[str]) -> str:
     return titles[0] if len(titles) == 1 else f"{WHATS[asked.what]}责任图 {len(titles)} 张"
 
 
+def page_title(asked: Asked, titles: Sequence[str], office: str) -> str:
+    """Of the page that holds all of it on one map."""
+    return titles[0] if len(titles) == 1 else f"{office}{WHATS[asked.what]}责任图"
+
+
 def file_name(title: str, asked: Asked, form: str) -> str:
     """
     >>> from datetime import date

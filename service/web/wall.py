@@ -24,7 +24,7 @@ from service.responsibility.snapshot import Snapshot
 from service.wall import work
 from service.wall.asked import NAMES, PAPERS, WHATS, Asked, Choice, ask, check, choices
 from service.wall.offline import offline_data
-from service.wall.printing import as_pdf, as_picture, contents, file_name, lay_out, log_print, title_of
+from service.wall.printing import as_pdf, as_picture, contents, file_name, lay_out, log_print, page_title
 from service.wall.sheets import Setting
 from service.web.context import actor, area, now, parse_day, require_account, services, viewer
 from service.web.words import ago
@@ -167,7 +167,7 @@ def _file(snapshot: Snapshot, asked: Asked, kind: str) -> Response:
     setting, showing = _setting(asked), Showing(snapshot, viewer(), whole=True)
     if kind == "html":
         told, whole = contents(showing, asked)
-        title = title_of(asked, [one.title for one in told])
+        title = page_title(asked, [one.title for one in told], given.office.name)
         body = offline_page(offline_data(snapshot, given.ground.data(), told, title, setting)).encode()
     else:
         printed = lay_out(showing, given.ground.data(), asked, setting)
