@@ -21,6 +21,7 @@ _STATIC = ROOT / "service" / "static"
 _LEAFLET = _STATIC / "vendor" / "leaflet"
 # The stock pictures of markers and of the layer control, which this map doesn't have; and what only debuggers ask for.
 _PICTURES = re.compile(r"url\([^)]*\)")
+_REMARKS = re.compile(r"/\*.*?\*/", re.DOTALL)
 _SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
 _FRAME = Template(
     '<!doctype html>\n<html lang="zh-CN">\n<head>\n<meta charset="utf-8">\n'
@@ -100,7 +101,7 @@ def _leaflet_script() -> str:
 
 @lru_cache(maxsize=1)
 def _leaflet_style() -> str:
-    return _PICTURES.sub("none", (_LEAFLET / "leaflet.css").read_text(encoding="utf-8"))
+    return _PICTURES.sub("none", _REMARKS.sub("", (_LEAFLET / "leaflet.css").read_text(encoding="utf-8")))
 
 
 def _file(*parts: str) -> str:

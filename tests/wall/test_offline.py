@@ -19,6 +19,7 @@ from service.wall.offline import offline_data
 from service.wall.printing import contents
 from service.wall.sheets import Setting
 from tests.conftest import MONDAY_NOON
+from tests.responsibility.town import EAST_HOME, WEST_HOME
 from tests.web.test_masking import COLLEAGUE, LEADER, app
 
 __all__ = ["app"]  # a fixture
@@ -64,8 +65,6 @@ def test_nothing_in_it_asks_for_anything(demo_app: Flask) -> None:
 
 def test_hostile_names_are_only_ever_text(app: Flask) -> None:
     title = "</title><script>alert(1)</script>"
-    from tests.responsibility.town import EAST_HOME, WEST_HOME
-
     text = page(app, "community", [WEST_HOME, EAST_HOME], title=title)
     markup = text.replace("</script>", "", 3)
     assert text.count("<script>") == 3 and text.count("</script>") == 3 and text.count("<b>") == 0
@@ -76,8 +75,6 @@ def test_hostile_names_are_only_ever_text(app: Flask) -> None:
 
 
 def test_roles_only_holds_no_name_and_no_number(app: Flask) -> None:
-    from tests.responsibility.town import WEST_HOME
-
     text = page(app, "community", [WEST_HOME], names="roles")
     assert "西格长" not in text and "西专职" not in text and "138111" not in text
     grid = data_of(text)["grids"][0]

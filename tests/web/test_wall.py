@@ -20,7 +20,7 @@ from service.wall import work
 from tests.conftest import PASSWORD
 from tests.responsibility.town import A1, B1, EAST_HOME, WEST_HOME
 from tests.wall.conftest import read_pdf
-from tests.web.test_masking import COLLEAGUE, EXPECTED, LEADER, PHONES, ROLES, app, clients
+from tests.web.test_masking import COLLEAGUE, EXPECTED, LEADER, PHONES, ROLES, SPOT, app, clients
 
 __all__ = ["app", "clients"]  # fixtures
 #       role: (own grid, other grid, own community)
@@ -189,8 +189,6 @@ def test_a_manager_gets_no_other_community(signed: dict[str, tuple[FlaskClient, 
 
 
 def test_panel_and_detail_lead_to_it(clients: dict[str, FlaskClient]) -> None:
-    from tests.web.test_masking import SPOT
-
     lon, lat = SPOT["west"]
     address = f"/duties/wall?what=grid&amp;code={A1}"
     for role, seen in (("supervisor", True), ("manager", True), ("officer", True), ("unit", False), ("public", False)):
