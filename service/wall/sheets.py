@@ -197,15 +197,15 @@ def _who(one: Name) -> str:
     return f"{name}（代{printable(one.acting_for)}）" if one.acting_for else name
 
 
-# A cell is a list of lines, a line [text, bold, a quiet word before it, a number behind it].
+# A cell is a list of lines, a line [text, bold, a quiet word before it, what stands behind it].
 def _table(content: Content) -> dict[str, Any]:
     if content.what == "grid":
         return _people_table(content.rows[0], content.names)
-    columns, widths = ["号", "网格"], [0, 1.4]
+    columns, widths = ["号", "网格"], [0, 1.2]
     if content.what == "officer":
         columns, widths = [*columns, "本人职务"], [*widths, 1.0]
     columns += ["网格长", "网格员", "其他力量", "门店"]
-    widths += [1.25, 1.25, 1.35, 0]
+    widths += [1.2, 1.2, 1.75, 0]
     rows = []
     for row in content.rows:
         cells: list[list[list[Any]]] = [[[row.number, True]], [[printable(row.title), False]]]
@@ -222,7 +222,13 @@ def _people(people: Sequence[Name | None], bold: bool = False, roles: bool = Fal
     known = [one for one in people if one is not None]
     if known and known[0].name is None:
         return [["已落实" if bold else f"{len(known)} 人", False]]
-    return [[_who(one), bold, one.role_name if roles else "", one.phone or ""] for one in known]
+    return [[printable(one.name or ""), bold, one.role_name if roles else "", _behind(one)] for one in known]
+
+
+def _behind(one: Name) -> list[str]:
+    """For whom somebody stands in, and the number; a line may break before each."""
+    acting = [f"（代{printable(one.acting_for)}）"] if one.acting_for else []
+    return acting + ([one.phone] if one.phone else [])
 
 
 def _people_table(row: GridRow, names: str) -> dict[str, Any]:
