@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from service.clock import local_date
 from tests.browser.conftest import Watched, enter_demo
+from tests.browser.test_safety import faults
 from tests.conftest import MONDAY_NOON
 from tests.responsibility.town import EAST_HOME, WEST_HOME
 from tests.wall.conftest import read_pdf
@@ -23,6 +24,7 @@ def test_choosing_looking_and_printing(desktop: Watched, service: str, tmp_path:
     page = desktop.page
     enter_demo(desktop, service)
     page.goto(f"{service}/duties/wall")
+    assert faults(page) == []
     picture = page.locator("#preview")
     page.wait_for_function("document.getElementById('preview').naturalWidth > 600")
     expect(page.locator("#count")).to_have_text("1")
@@ -60,6 +62,7 @@ def test_the_page_on_a_phone(phone: Watched, service: str) -> None:
     page.goto(f"{service}/duties/wall?what=officer")
     page.wait_for_function("document.getElementById('preview').naturalWidth > 600")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert faults(page) == []
     box = page.locator(".names label").first.bounding_box()
     assert box is not None and box["height"] >= 44
     assert phone.complaints == []
