@@ -43,6 +43,7 @@ from service.web import (
     security,
     sign_in,
     trail,
+    wall,
 )
 from service.web.context import Services
 from service.web.sessions import QuietSessions
@@ -112,7 +113,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     sign_in.register(app)
     modules = (
         *(pages, map_data, basemap_files, answer, search, api, people_phone),
-        *(registers, register_api, photos, exports, imports, jobs, office, own_account, accounts, trail),
+        *(registers, register_api, photos, exports, imports, jobs, office, own_account, accounts, trail, wall),
     )
     for module in modules:
         app.register_blueprint(module.bp)

@@ -226,6 +226,23 @@ def undo_command(batch: int, dry_run: bool, verdicts: Path | None) -> None:
     sys.exit(0 if not done.kept else 3 if done.removed + done.restored else 2)
 
 
+@cli.command("wall")
+@click.argument("what", type=click.Choice(["community", "grid", "officer"]))
+@click.argument("code")
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="按哪一天的界线和责任；将来的一天就是提前印新一版")
+@click.option("--paper", type=click.Choice(["a3", "a4"]), default="a3")
+@click.option("--names", type=click.Choice(["roles", "names", "phones"]), default="names")
+@click.option("--html", is_flag=True, help="不用联网就能打开的一个网页，而不是 PDF")
+def wall_command(what: str, code: str, target: Path, on: Any, paper: str, names: str, html: bool) -> None:
+    """Print a responsibility map; CODE of a community, grid or person, or all; one JSON object last."""
+    from service.wallprint import print_wall
+
+    day = on.date() if on else local_date(utcnow())
+    told = print_wall(settings(), what, code, target, day, utcnow(), paper, names, html)
+    click.echo(json.dumps(told, ensure_ascii=False))
+
+
 @cli.command(context_settings={"ignore_unknown_options": True})
 @click.argument("lon", type=float)
 @click.argument("lat", type=float)

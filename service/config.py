@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     basemaps: Annotated[list[BaseMap], NoDecode] = []
     basemap_file: Path | None = None
     tianditu_key: str = ""
+    public_url: str = ""
+    map_approval: str = ""
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     session_hours: float = Field(default=8.0, gt=0, le=168)
     production: bool = False
@@ -54,6 +56,13 @@ class Settings(BaseSettings):
         if value and not value.startswith(("gpkg:///", "postgresql+psycopg://")):
             raise ValueError("写成 gpkg:///路径 或 postgresql+psycopg://用户@主机/库名")
         return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("写成 https://名称 或 http://地址:端口")
+        return value.rstrip("/")
 
     @field_validator("basemaps", mode="before")
     @classmethod

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from pypdf import PdfReader
 
 from service.config import ROOT
 from tests.conftest import MONDAY_NOON, PASSWORD
@@ -249,3 +250,32 @@ def test_what_a_machine_lacks_is_one_line(tmp_path: Path) -> None:
         assert done.returncode in (1, 2), words
         assert told in done.stderr and "Traceback" not in done.stderr, (words, done.stderr)
     taken.close()
+
+
+def test_wall_prints_a_responsibility_map(terminal: Terminal) -> None:
+    target = terminal.folder / "map.pdf"
+    done = terminal.run("wall", "community", "500237002003", str(target), "--paper", "a4", "--names", "phones")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["title"] == "龙水社区网格责任图" and told["sheets"] == 1 and told["whole_numbers"] > 10
+    assert len(PdfReader(target).pages) >= 1
+    page = terminal.folder / "map.html"
+    done = terminal.run("wall", "grid", "all", str(page), "--html", "--names", "roles", "--on", "2027-01-01")
+    assert json.loads(done.stdout)["sheets"] == 75 and page.stat().st_size < 3 * 1024 * 1024
+    with closing(sqlite3.connect(terminal.folder / "steward.gpkg")) as store:
+        lines = store.execute("SELECT actor, after FROM audit_entries WHERE action = 'wall.export'").fetchall()
+    assert [actor for actor, _ in lines] == ["命令行", "命令行"] and "154" not in lines[0][1]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("grid", "9", "x.pdf"), "没有划定"),
+        (("grid", "500237002003001", "x.png"), "要以 .pdf 结尾"),
+        (("grid", "500237002003001", "nowhere/x.pdf"), "没有"),
+    ],
+)
+def test_wall_says_what_is_wrong(terminal: Terminal, words: tuple[str, ...], said: str) -> None:
+    done = terminal.run("wall", *words)
+    assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
+    assert not (terminal.folder / "x.pdf").exists()

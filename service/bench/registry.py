@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from service.bench import clusters, imports, lists, lookup_batch, lookup_http, map_page, search
+from service.bench import clusters, imports, lists, lookup_batch, lookup_http, map_page, search, wall
 from service.bench.figures import Benchmark
 from service.errors import InvalidValue
 
@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "lookup-http": lookup_http.measure,
     "map": map_page.measure,
     "search": search.measure,
+    "wall": wall.measure,
 }
 
 

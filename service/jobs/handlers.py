@@ -27,6 +27,7 @@ from service.records.audit_heads import write_head
 from service.records.models import Upload
 from service.records.office import read_office
 from service.safekeeping import work as backups
+from service.wall import work as wall
 
 _SHOWN_REJECTS, _SHOWN_VERDICTS = 30, 100
 _SAID_BEFORE = ("文字编码：", "工作表：", "图层：", "表头在第", "字段 ← 列：")  # by the steps before
@@ -203,6 +204,11 @@ def _tidy_uploads(work: Work) -> None:
             path.unlink(missing_ok=True)
 
 
+def _tidy_wall(work: Work) -> None:
+    """Printed maps beyond their days: they hold names and numbers."""
+    wall.tidy(work.settings)
+
+
 def _upload(work: Work) -> Upload:
     with work.database.read() as session:
         found = uploads.one(session, int(work.given["upload"]))
@@ -224,6 +230,7 @@ HANDLERS: dict[str, Handler] = {
     "import.undo": _undo,
     "daily": _daily,
     backups.KIND: backups.back_up,
+    wall.KIND: wall.print_many,
 }
-DAILY += [("trail", _write_head), ("uploads", _tidy_uploads), ("retention", backups.sweep)]
+DAILY += [("trail", _write_head), ("uploads", _tidy_uploads), ("retention", backups.sweep), ("wall", _tidy_wall)]
 PLANNED.append(Planned(backups.KIND, backups.planned))

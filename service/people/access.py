@@ -49,6 +49,14 @@ RIGHTS: dict[str, dict[str, str]] = {
     },
     "registers.write": {"manager": AREA, "supervisor": ALL, "admin": ALL},
     "registers.export": {"viewer": ALL, "manager": AREA, "supervisor": ALL, "admin": ALL},
+    # Responsibility maps for the wall; names and phones on them as the role reads them everywhere.
+    "duties.print": {
+        "viewer": ALL,
+        "officer": AREA,
+        "manager": AREA,
+        "supervisor": ALL,
+        "admin": ALL,
+    },
     "phones.reveal": {"unit": AREA, "officer": AREA, "manager": AREA, "supervisor": ALL, "admin": ALL},
     "incidents.read": {
         "viewer": ALL,

@@ -34,7 +34,7 @@ GROUPS = {
         ("account.%", "token.%", "office.%", "backup.%", "import.%", "demo.%"),
     ),
     "imports": Group("导入", ("import.%", "upload.%", "demo.%")),
-    "disclosure": Group("查看号码与导出", ("%.reveal%", "%.export%")),
+    "disclosure": Group("查看号码与导出", ("%.reveal%", "%.export%", "wall.%")),
     "office": Group("设置与备份", ("office.%", "backup.%", "job.%")),
 }
 

@@ -88,6 +88,12 @@ ROUTES: dict[str, str] = {
     "registers.incidents_one": "incidents.read",
     "registers.view_save": "own_account",
     "registers.view_drop": "own_account",
+    # responsibility maps for the wall; which ones lie in the area is judged with the snapshot
+    "wall.page": "duties.print",
+    "wall.give": "duties.print",
+    "wall.preview": "duties.print",
+    "wall.made": "duties.print",
+    "wall.one": "duties.print",
     # files through the browser
     "imports.index": "files.import",
     "imports.upload": "files.import",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, url_for
 from sqlalchemy.orm import Session
 
 from service.clock import local_date
@@ -23,7 +23,7 @@ from service.responsibility.lookup import Found, duties_at, find, keeper, shown_
 from service.responsibility.reach import person_inside, shop_inside
 from service.responsibility.snapshot import Held, Snapshot
 from service.web.api import asked_point
-from service.web.context import asked_day, now, require_look, services
+from service.web.context import area, asked_day, now, require_look, services
 from service.web.grid_layer import area_ha, frontages_in
 
 bp = Blueprint("answer", __name__)
@@ -121,6 +121,9 @@ def panel(session: Session, snapshot: Snapshot, found: Found, viewer: Viewer, co
         "micro_grid": {"code": found.micro.code, "name": found.micro.name} if found.micro else None,
     }
     _incidents(session, body, found, viewer, columns)
+    if area("duties.print").holds_grid(zone.code, zone.community_code):
+        day = None if body["today"] else snapshot.on.isoformat()
+        body["print_url"] = url_for("wall.page", what="grid", code=zone.code, on=day)
     return body
 
 

@@ -36,6 +36,8 @@ _WHOLE = {
     "backup.download": "下载备份",
     "backup.restore": "恢复备份",
     "retention.sweep": "清理到期数据",
+    "wall.export": "打印责任图",
+    "wall.download": "下载责任图",
 }
 _VERBS = {
     "create": "新增",
@@ -72,6 +74,7 @@ KINDS = {
     "backups": "备份",
     "views": "视图",
     "saved_views": "视图",
+    "wall": "责任图",
 }
 _NOUNS = KINDS | {
     "account": "账号",
@@ -128,6 +131,11 @@ _FIELDS = {
     "format": "格式",
     "filters": "筛选",
     "whole_numbers": "号码不打码",
+    "sheets": "张数",
+    "paper": "纸张",
+    "printed": "印什么",
+    "held_on": "按哪一天",
+    "codes": "编码",
     "crs": "坐标系",
     "sheet": "工作表",
     "layer": "图层",

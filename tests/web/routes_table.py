@@ -27,6 +27,7 @@ SIGNED = "?++++++"
 EXPORT = "?+--+++"
 WHOLE_NUMBERS = "?---+++"
 WRITE = "?---+++"
+WALL, WALL_OTHER = "?+-++++", "?+---++"
 SUPERVISORS = "?----++"
 ADMINS = "?-----+"
 
@@ -277,6 +278,18 @@ ROUTES: dict[str, Call | tuple[Call, ...]] = {
         Call("GET", "/frontages/export?format=csv&full=1", WHOLE_NUMBERS),
     ),
     "exports.template": Call("GET", "/imports/template/people.xlsx", SUPERVISORS),
+    # responsibility maps for the wall; an officer's area is grids, a community is none of them
+    "wall.page": (Call("GET", "/duties/wall", WALL), Call("GET", "/duties/wall?what=grid&code={grids}", WALL)),
+    "wall.give": (
+        Call("POST", "/duties/wall", WALL, WALL_OTHER, form={"what": "grid", "code": "{grids}", "paper": "a4"}),
+        Call("POST", "/duties/wall", "?+--+++", WALL_OTHER, form={"what": "community", "code": "{communities}"}),
+    ),
+    "wall.preview": Call("GET", "/duties/wall/preview.png?what=grid&code={grids}&paper=a4", WALL, WALL_OTHER),
+    "wall.made": Call("GET", "/duties/wall/made/987654.pdf", WALL, absent=True),
+    "wall.one": (
+        Call("GET", "/api/v1/wall/grid/{grids}?paper=a4&names=roles", WALL, WALL_OTHER),
+        Call("GET", "/api/v1/wall/community/{communities}?format=html", "?+--+++", WALL_OTHER),
+    ),
     # files into them
     "imports.index": Call("GET", "/imports", SUPERVISORS),
     "imports.upload": Call("POST", "/imports/upload", SUPERVISORS, file=("files", "x.csv", "姓名\n甲乙\n".encode())),

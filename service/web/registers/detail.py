@@ -14,7 +14,8 @@ from service.grids.rules import short_code
 from service.maps.mini import HEIGHT, MiniMap, Zones, mini_map
 from service.records.register import BY_COLUMNS, LONG, PHONE, Register
 from service.registers.rows import Row
-from service.web.context import services
+from service.wall.asked import choices
+from service.web.context import area, services
 from service.web.register_view import showing
 from service.web.registers.asking import Asking
 from service.web.registers.cells import duty_name
@@ -66,6 +67,7 @@ def detail_context(session: Session, ask: Asking, row: Row, query: Query, told: 
         "trail": course_of(session, ask, row),
         "photos": "photos.add" in current_app.view_functions,
         "call_url": _call_url(ask, register.name, row.code, row.values.get("phone")) if not over else None,
+        "print_url": _print_url(ask, row) if not over else None,
         "edit_url": row_url(name, row.code, query, "edit") if may and not over and register.editable else None,
         "end_url": row_url(name, row.code, query, "end") if may_end and not over else None,
         "restore_url": row_url(name, row.code, query, "restore") if may_end and over else None,
@@ -87,6 +89,20 @@ def _call_url(ask: Asking, kind: str, code: str, phone: str | None) -> str | Non
     if not phone or not ask.viewer.may_reveal(showing(ask.viewer).inside(kind, code)):
         return None
     return url_for("people.reveal")
+
+
+def _print_url(ask: Asking, row: Row) -> str | None:
+    """To the responsibility map of a grid, a community, or a person with grids, where one may print it."""
+    may = area("duties.print")
+    code, zones = row.code, ask.snapshot.tiling.zones
+    at = ask.snapshot.tiling.by_code.get(code)
+    if ask.register.name == "grids" and at is not None and may.holds_grid(code, zones[at].community_code):
+        return url_for("wall.page", what="grid", code=code)
+    if ask.register.name == "communities" and may.holds_community(code):
+        return url_for("wall.page", what="community", code=code)
+    if ask.register.name == "people" and any(one.code == code for one in choices(ask.snapshot, "officer", may)):
+        return url_for("wall.page", what="officer", code=code)
+    return None
 
 
 def _facts(ask: Asking, row: Row) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from service.clock import spoken
 from service.incidents.rules import SOURCES
-from service.people.access import reach
+from service.people.access import NOWHERE, reach
 from service.records.models import SavedView
 from service.records.register import LONG, PERSON, PHONE
 from service.registers.asked import Asked
@@ -21,7 +21,7 @@ from service.registers.filters import ENDED
 from service.registers.queries import page as read_page
 from service.registers.rows import Page
 from service.web.access import ROUTES
-from service.web.context import account, require_account
+from service.web.context import account, area, require_account
 from service.web.register_view import reads_names
 from service.web.registers.asking import Asking
 from service.web.registers.links import list_url, row_url
@@ -115,6 +115,7 @@ def list_context(session: Session, listed: Listed, selected: str | None, told: s
         "kept_without_columns": replace(query, columns=()).pairs(),
         "kept_plain": replace(plain, page=1).pairs() + [("q", one) for one in query.filters.get("q", ())],
         "exports": _exports(name, asked_of(ask, query)),
+        "wall_url": _wall_url(name),
         "new_url": f"/{name}/new" if ask.may_create and register.creates else None,
         "counts": _counts(listed),
         **_mix(listed),
@@ -185,6 +186,12 @@ def _exports(name: str, asked: Asked) -> list[dict[str, str]]:
     return [
         {"url": f"/{name}/export?format={one}&{more}", "word": _(word), "why": _(why)} for one, word, why in formats
     ]
+
+
+def _wall_url(name: str) -> str | None:
+    """To the responsibility maps of what the list holds, for those who may print any."""
+    what = {"grids": "grid", "communities": "community"}.get(name)
+    return url_for("wall.page", what=what) if what and area("duties.print") != NOWHERE else None
 
 
 def _counts(listed: Listed) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""Responsibility maps for the wall: per community, grid and person, as printed sheets and as plain data."""
