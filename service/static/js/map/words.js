@@ -11,6 +11,8 @@ const ZH = {
   k_grid: '网格', k_community: '社区', k_person: '人员', k_organisation: '单位', k_frontage: '门店', k_street: '街路', k_place: '场所', k_building: '建筑', k_incident: '事项', k_coordinates: '坐标',
   copy_phone: '复制号码', phone_copied: '号码已复制',
   copied: '链接已复制', copy_this: '复制地址栏里的链接即可', no_position: '没有取到位置。允许定位，或直接点地图。',
+  nothing_fits: '没有符合筛选的事项。', clear_filters: '清除筛选',
+  many_frontages: '这里门店太多，只画了 {n} 家。再放大看全部。', many_incidents: '这里事项太多，只画了 {n} 件。再放大，或用筛选缩小范围。',
   close: '关闭', fold: '收起图层与图例', unfold: '展开图层与图例',
   source: '数据：{office}', approval: '审图号：{no}', base_failed: '底图读不到，先用无底图。',
 };
@@ -26,6 +28,8 @@ const EN = {
   k_grid: 'Grid', k_community: 'Community', k_person: 'Person', k_organisation: 'Organisation', k_frontage: 'Shop', k_street: 'Street', k_place: 'Place', k_building: 'Building', k_incident: 'Incident', k_coordinates: 'Coordinates',
   copy_phone: 'Copy the number', phone_copied: 'Number copied',
   copied: 'Link copied', copy_this: 'Copy the link from the address bar', no_position: 'No position. Allow location, or tap the map.',
+  nothing_fits: 'No incident fits the filter.', clear_filters: 'Clear the filter',
+  many_frontages: 'Too many shops here: {n} are drawn. Zoom in to see all.', many_incidents: 'Too many incidents here: {n} are drawn. Zoom in, or narrow the filter.',
   close: 'Close', fold: 'Fold layers and legend', unfold: 'Unfold layers and legend',
   source: 'Data: {office}', approval: 'Map approval: {no}', base_failed: 'The base map cannot be read; shown without.',
 };
