@@ -112,8 +112,8 @@ def frontages() -> Response:
     The public reads names only."""
     told = require_look().signed_in
     day, box = asked_day(), asked_box()
-    found = services().responsibility.on(day).frontages.within(
-        box.west, box.south, box.east, box.north, MOST_FRONTAGES + 1
+    found = (
+        services().responsibility.on(day).frontages.within(box.west, box.south, box.east, box.north, MOST_FRONTAGES + 1)
     )
     out = [
         [

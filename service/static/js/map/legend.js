@@ -21,7 +21,7 @@ export class Legend {
   constructor(board, state, grids) {
     Object.assign(this, { board, state, grids });
     this.card = $('legend');
-    if (window.matchMedia('(max-width: 999px)').matches) this.fold(true); // open it would cover much of a small map
+    this.fold(this.card.classList.contains('shut'));
     $('fold').addEventListener('click', () => this.fold(!this.card.classList.contains('shut')));
     for (const box of all('[data-layer]')) {
       box.checked = !state.hidden.has(box.dataset.layer);

@@ -52,6 +52,7 @@ function home(options = {}, [west, south, east, north] = config.bounds) {
     : { paddingTopLeft: [$('legend').classList.contains('shut') ? 20 : 226, 14], paddingBottomRight: [14, 14] };
   map.fitBounds([[south, west], [north, east]], { ...pads, ...options });
 }
+if (window.matchMedia('(max-width: 999px)').matches) $('legend').classList.add('shut'); // open it would cover much of a small map
 if (state.at && state.zoom) map.setView([state.at[1], state.at[0]], state.zoom, { animate: false });
 else home({ animate: false });
 const noteView = () => { const c = map.getCenter(); state.at = [c.lng, c.lat]; state.zoom = map.getZoom(); };
