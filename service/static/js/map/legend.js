@@ -83,10 +83,10 @@ export class Legend {
   /** Counts by state under the filters. */
   counts(byState, total) {
     for (const [state, n] of Object.entries(byState)) {
-      for (const el of all(`[data-state="${state}"] .n`)) el.textContent = n;
+      for (const el of all(`[data-state="${state}"] .n`)) el.textContent = n.toLocaleString('en-US');
       for (const row of all(`p[data-state="${state}"]`)) row.hidden = !this.state.status.includes(state);
     }
-    for (const el of all('[data-n="total"]')) el.textContent = total;
+    for (const el of all('[data-n="total"]')) el.textContent = total.toLocaleString('en-US');
     for (const el of all('[data-word="incidents"]')) el.textContent = say(this.state.openOnly ? 'open_incidents' : 'incidents');
   }
 
