@@ -10,7 +10,7 @@ from sqlalchemy import DateTime, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import Float, TypeDecorator, TypeEngine, UserDefinedType
+from sqlalchemy.types import Boolean, Float, TypeDecorator, TypeEngine, UserDefinedType
 
 
 class _DateTimeColumn(UserDefinedType[Any]):
@@ -78,3 +78,26 @@ def _epoch_pg(element: Any, compiler: Any, **kw: Any) -> str:
 @compiles(epoch_seconds)
 def _epoch_gpkg(element: Any, compiler: Any, **kw: Any) -> str:
     return f"CAST(strftime('%s', {compiler.process(element.clauses, **kw)}) AS INTEGER)"
+
+
+class holding(FunctionElement[bool]):
+    """Whether a text matches a pattern with % and _, a backslash before those that are meant; whatever its case."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(holding, "postgresql")
+def _holding_pg(element: Any, compiler: Any, **kw: Any) -> str:
+    return _like("ILIKE", element, compiler, kw)
+
+
+@compiles(holding)
+def _holding_gpkg(element: Any, compiler: Any, **kw: Any) -> str:
+    # LIKE there minds no case of its own; SQLAlchemy's ilike() puts lower() around both, a third of the time of a scan.
+    return _like("LIKE", element, compiler, kw)
+
+
+def _like(word: str, element: Any, compiler: Any, kw: Any) -> str:
+    text, pattern = (compiler.process(one, **kw) for one in element.clauses)
+    return f"({text} {word} {pattern} ESCAPE '\\')"

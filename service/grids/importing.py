@@ -120,7 +120,20 @@ def prepare_communities(session: Session, intake: Intake) -> Prepared:
     unmask(session, intake, Community, codes, columns)
     if outlines is None:
         return Prepared([lambda _s: Rows(Community, ("code",), cells.alive(intake, columns))])
-    return Prepared([lambda _s: Rows(Community, ("code",), *cells.alive_with(intake, columns, outlines))])
+    columns, outlines = cells.alive_with(intake, columns, outlines)
+    return Prepared(
+        [lambda _s: Rows(Community, ("code",), columns, outlines)],
+        faults=_between(columns["code"].tolist(), outlines, communities(session)),
+    )
+
+
+def _between(codes: list[str], outlines: np.ndarray, known: list[CommunityRow]) -> list[Fault]:
+    """Overlaps of the file's communities with one another and with those that are there, and gaps that they enclose."""
+    kept = [row for row in known if row.code not in set(codes) and row.geom is not None and row.ended_on is None]
+    others = np.empty(len(kept), dtype=object)
+    others[:] = [row.geom for row in kept]
+    found = find_faults(np.concatenate([outlines, others]), codes + [row.code for row in kept])
+    return [fault for fault in found if set(fault.codes) & set(codes)]
 
 
 def prepare_grids(session: Session, intake: Intake) -> Prepared:

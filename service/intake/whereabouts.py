@@ -106,6 +106,13 @@ def where(session: Session, kind: Kind, sample: SourceTable, request: Request, t
     return Whereabouts(found, best, area, count, swapped, projected=projected, missing=missing)
 
 
+def outlines_of(sample: SourceTable, crs: str | None) -> np.ndarray:
+    """The sample's shapes in lon/lat by a system, by default what the file declares, else WGS 84."""
+    if sample.geometry is None:
+        return np.empty(0, dtype=object)
+    return _moved(sample.geometry, parse_crs(crs or sample.crs or "EPSG:4326"))
+
+
 def _best(found: list[Candidate]) -> str | None:
     """What the file declares, else WGS-84, unless another fits clearly better."""
     if not found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from service.wall import work as wall
 
 _SHOWN_REJECTS, _SHOWN_VERDICTS = 30, 100
 _SAID_BEFORE = ("文字编码：", "工作表：", "图层：", "表头在第", "字段 ← 列：")  # by the steps before
+_ON_THE_MAP = re.compile(r"(重叠|空隙|越界) [\d.]+ m²（|另有 \d+ 处较小的界线问题")  # drawn and listed on the page
 _ABANDONED_AFTER = 24 * 3600.0
 
 
@@ -129,7 +131,7 @@ def verdict_of(upload: Upload, result: Result) -> dict[str, Any]:
         "rejected": summary["rejected"],
         **{name: result.counts[name] for name in ("new", "updated", "unchanged")},
         "edition": summary["edition"],
-        "warnings": [_warning(line, labels) for line in summary["warnings"] if not line.startswith(_SAID_BEFORE)],
+        "warnings": [_warning(line, labels) for line in summary["warnings"] if not _is_shown(line)],
         "faults": faults,
         "rejects": [
             {
@@ -141,6 +143,11 @@ def verdict_of(upload: Upload, result: Result) -> dict[str, Any]:
             for _, one in result.rejects[:_SHOWN_REJECTS]
         ],
     }
+
+
+def _is_shown(line: str) -> bool:
+    """Whether the pages show it otherwise."""
+    return line.startswith(_SAID_BEFORE) or _ON_THE_MAP.match(line) is not None
 
 
 def _warning(line: str, labels: dict[str, str]) -> str:

@@ -8,6 +8,8 @@ from datetime import date, datetime
 
 from service.people.access import EVERYWHERE, Area
 
+MANY = 10_000  # rows that nobody reads to the end: the list then names what would narrow it
+
 
 @dataclass(frozen=True)
 class Asked:

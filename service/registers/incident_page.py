@@ -20,7 +20,7 @@ from service.incidents.rules import GROUP_NAMES, GROUPS
 from service.people.access import Area
 from service.records.batches import visible
 from service.records.register import Register
-from service.registers.asked import Asked
+from service.registers.asked import MANY, Asked
 from service.registers.filters import field_criterion, one_of, readable, searched
 from service.registers.location import Located
 from service.registers.rows import Page, read_rows
@@ -50,7 +50,24 @@ def page(session: Session, register: Register, asked: Asked, located: Located) -
         found &= _in_groups(groups, rows.group, late)
     order = _ordered(columns, np.flatnonzero(found), asked.sort or register.order, asked.offset + asked.limit)
     ids = rows.ids[order[asked.offset :]].tolist()
-    return Page(read_rows(session, register, ids, located), int(found.sum()), counts)
+    total = int(found.sum())
+    narrower = _narrower(columns, found, asked) if total > MANY else {}
+    return Page(read_rows(session, register, ids, located), total, counts, narrower)
+
+
+def _narrower(columns: Columns, found: np.ndarray, asked: Asked) -> dict[tuple[str, str], int | None]:
+    """What the last week, this month or one community would leave, as far as not filtered by already."""
+    rows = columns.rows
+    out: dict[tuple[str, str], int | None] = {}
+    if "reported_at" not in asked.filters:
+        for day in sorted({asked.on - timedelta(days=6), asked.on.replace(day=1)}, reverse=True):
+            word = f"{day}.."
+            out["reported_at", word] = int((found & _ranged(rows.reported, "reported_at", (word,))).sum())
+    if "community" not in asked.filters:
+        there = rows.community[found]
+        counts = np.bincount(there[there >= 0], minlength=len(rows.communities)).tolist()
+        out |= {("community", code): n for code, n in sorted(zip(rows.communities, counts, strict=True))}
+    return out
 
 
 def ids(session: Session, register: Register, asked: Asked, located: Located) -> np.ndarray:

@@ -15,7 +15,7 @@ from service.people.access import Area
 from service.records.batches import visible
 from service.records.register import BY_COLUMNS, CHOICE, Register
 from service.registers import incident_page
-from service.registers.asked import Asked
+from service.registers.asked import MANY, Asked
 from service.registers.filters import colleagues, criteria
 from service.registers.location import Located
 from service.registers.rows import Page, Row, read_rows
@@ -47,7 +47,16 @@ def page(session: Session, register: Register, asked: Asked, located: Located) -
     else:
         ordered = select(model.id).where(*everything).order_by(*_order(session, register, asked))
         ids = list(session.scalars(ordered.limit(asked.limit).offset(asked.offset)))
-    return Page(read_rows(session, register, ids, located), total, counts)
+    return Page(read_rows(session, register, ids, located), total, counts, _narrower(register, asked, located, total))
+
+
+def _narrower(register: Register, asked: Asked, located: Located, total: int) -> dict[tuple[str, str], int | None]:
+    """The communities, where the list is very long and can be narrowed to one."""
+    by_community = "community" in {one.name for one in register.derived} and "community" not in asked.filters
+    if total <= MANY or not by_community:
+        return {}
+    mine = [one for one in sorted(located.communities) if asked.area.everywhere or one in asked.area.communities]
+    return {("community", code): None for code in mine}
 
 
 def one(session: Session, register: Register, code: str, area: Area, located: Located) -> Row:

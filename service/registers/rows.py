@@ -41,11 +41,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Page:
-    """Some rows of a list. `counts`: per state (or group), whatever state was asked for."""
+    """Some rows of a list. `counts`: per state (or group), whatever state was asked for. `narrower`: of a very long
+    list, what one more filter would leave: (filter, word) to the number of rows, None where that isn't counted."""
 
     rows: list[Row]
     total: int
     counts: Mapping[str, int] = field(default_factory=dict)
+    narrower: Mapping[tuple[str, str], int | None] = field(default_factory=dict)
 
 
 def read_rows(

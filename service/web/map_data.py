@@ -108,10 +108,13 @@ def places() -> Response:
 
 @bp.get("/frontages")
 def frontages() -> Response:
-    """Frontages of a view: [code, shop name, valid|expired|vacant|none, [lon, lat, …]]. The public reads names only."""
+    """Frontages of a view: [code, shop name, valid|expired|vacant|none, [lon, lat, …]]; `more` where they are not all.
+    The public reads names only."""
     told = require_look().signed_in
     day, box = asked_day(), asked_box()
-    finder = services().responsibility.on(day).frontages
+    found = (
+        services().responsibility.on(day).frontages.within(box.west, box.south, box.east, box.north, MOST_FRONTAGES + 1)
+    )
     out = [
         [
             row.code,
@@ -119,9 +122,10 @@ def frontages() -> Response:
             row.standing(day) if told else "valid",
             [round(value, 6) for value in coords.ravel().tolist()],
         ]
-        for row, coords in finder.within(box.west, box.south, box.east, box.north, MOST_FRONTAGES)
+        for row, coords in found[:MOST_FRONTAGES]
     ]
-    return Response(orjson.dumps({"frontages": out}), mimetype="application/json")
+    body = {"frontages": out, "more": len(found) > MOST_FRONTAGES}
+    return Response(orjson.dumps(body), mimetype="application/json")
 
 
 @bp.get("/clusters")
@@ -134,10 +138,12 @@ def clusters() -> Response:
     filters = asked_filters(columns)
     at = int(now().timestamp())
     if zoom >= POINTS_FROM_ZOOM and cell == 64:
-        ids, states = columns.index.points(box, at, filters, MOST_POINTS)
+        ids, states = columns.index.points(box, at, filters, MOST_POINTS + 1)
+        more = len(ids) > MOST_POINTS
+        ids, states = ids[:MOST_POINTS], states[:MOST_POINTS]
         with services().database.read() as session:
             rows = point_rows(session, ids, states)
-        return _json({"total": len(ids), "cells": [], "points": rows})
+        return _json({"total": len(ids), "cells": [], "points": rows, "more": more})
     found = columns.index.clusters(box, zoom, cell, at, filters)
     cells = [
         [round(lon, 6), round(lat, 6), *counts]

@@ -137,6 +137,36 @@ def navigation() -> list[dict[str, object]]:
     ]
 
 
+# (endpoint, letter, word, English): where g and a letter lead.
+_GOES = (
+    ("pages.map_page", "m", "地图", "map"),
+    ("registers.frontages", "f", "门前三包", "frontages"),
+    ("registers.places", "l", "场所", "places"),
+    ("registers.streets", "s", "街路", "streets"),
+    ("registers.grids", "g", "网格", "grids"),
+    ("registers.communities", "c", "社区", "communities"),
+    ("registers.incidents", "i", "事项", "incidents"),
+    ("registers.people", "p", "人员", "people"),
+    ("registers.organisations", "o", "单位", "organisations"),
+    ("imports.index", "d", "导入", "imports"),
+    ("office.index", "a", "管理", "office"),
+    ("accounts.index", "u", "账号", "accounts"),
+    ("trail.index", "t", "操作记录", "trail"),
+)
+
+
+def goes() -> list[dict[str, str]]:
+    """The pages that the asker's role may read, each with its letter."""
+    who = account()
+    if who is None or who.must_change:
+        return []
+    return [
+        {"url": url_for(endpoint), "letter": letter, "word": word, "english": english}
+        for endpoint, letter, word, english in _GOES
+        if endpoint in current_app.view_functions and reach(who.role, ROUTES[endpoint]) is not None
+    ]
+
+
 def page_context() -> dict[str, object]:
     """What every template may use."""
     who = account()
@@ -152,6 +182,7 @@ def page_context() -> dict[str, object]:
         if who
         else None,
         "nav": navigation(),
+        "goes": goes(),
         "may_search": viewer().may_look and not (who and who.must_change),
         "nonce": nonce(),
         "csrf_token": generate_csrf(),

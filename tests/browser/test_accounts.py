@@ -89,9 +89,9 @@ def test_the_trail_is_narrowed_and_read_by_keyboard(service: str, desktop: Watch
     page = desktop.page
     enter_as(page, service, "supervisor")
     page.goto(f"{service}/trail")
-    page.get_by_text("加筛选").click()
-    page.locator(".sheet select[name=group]").select_option("signing")
-    page.locator(".sheet").get_by_role("button", name="筛选").press("Enter")
+    page.locator("summary.add").click()
+    page.locator("#filters select[name=group]").select_option("signing")
+    page.locator("#filters").get_by_role("button", name="看结果").press("Enter")
     page.wait_for_url("**group=signing*")
     assert "actor" not in page.url, "what wasn't chosen isn't in the address"
     words = set(page.locator("td.what a").all_inner_texts())

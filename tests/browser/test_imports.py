@@ -8,6 +8,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+import shapely
 from playwright.sync_api import Browser, Page
 from sqlalchemy import func, select
 
@@ -160,3 +161,52 @@ def test_the_upload_says_what_is_wrong_without_losing_the_page(
     page.set_input_files("input[type=file]", [tmp_path / "a.csv", tmp_path / "b.csv"])
     page.locator("[data-fault]:not([hidden])", has_text="一次上传一份").wait_for(timeout=10_000)
     assert page.locator(".drop-zone").is_visible()
+
+
+@pytest.fixture(scope="module")
+def untidy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's grids, one drawn 15 m too large, one 10 m too small, one by the width of a hand."""
+    demo = json.loads((ROOT / "gis_data" / "demo" / "grids.geojson").read_text(encoding="utf-8"))
+    rows = [one for one in demo["features"] if one["properties"]["kind"] != "micro_grid"]
+    for i, degrees in ((3, 0.00015), (20, -0.0001), (60, 0.000001)):
+        drawn = shapely.geometry.shape(rows[i]["geometry"]).buffer(degrees)
+        rows[i]["geometry"] = shapely.geometry.mapping(drawn)
+    path = tmp_path_factory.mktemp("files") / "网格_没对齐.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": rows}), encoding="utf-8")
+    return path
+
+
+_SEEN = """(n) => {
+  const svg = document.querySelector('[data-faults] svg.map').getBoundingClientRect();
+  const spot = document.querySelector(`[data-faults] g[data-n="${n}"] .spot`).getBoundingClientRect();
+  return { inside: spot.left >= svg.left - 2 && spot.right <= svg.right + 2 && spot.top >= svg.top - 2
+    && spot.bottom <= svg.bottom + 2, share: Math.max(spot.width / svg.width, spot.height / svg.height) };
+}"""
+
+
+def test_where_grids_do_not_tile_is_drawn_and_a_row_leads_there(town: Town, untidy: Path, desktop: Watched) -> None:
+    page = desktop.page
+    sign_in(page, town.address)
+    upload(page, town.address, untidy)
+    for name in ("下一步：对应列", "下一步：坐标", "下一步：核对", "开始核对"):
+        page.get_by_role("button", name=name).click()
+    rows = page.locator(".spots button")
+    rows.first.wait_for(timeout=60_000)
+    spots = page.locator("[data-faults] g.at")
+    assert rows.count() == spots.count() > 5 and "m²" in rows.first.inner_text()
+    whole = page.locator("[data-faults] svg.map").get_attribute("viewBox")
+    for row in (rows.first, rows.last):
+        row.click()
+        seen = page.evaluate(_SEEN, row.get_attribute("data-n"))
+        assert seen["inside"] and seen["share"] > 0.3, seen
+        assert row.get_attribute("aria-pressed") == "true"
+    page.get_by_role("button", name="看全部").click()
+    assert page.locator("[data-faults] svg.map").get_attribute("viewBox") == whole
+    assert page.locator(".spots button[aria-pressed=true]").count() == 0
+    page.locator("[data-faults] g[data-n='2'] .spot").dispatch_event("click")
+    assert page.locator(".spots button[data-n='2']").get_attribute("aria-pressed") == "true"
+    page.keyboard.press("Tab")
+    with page.expect_download() as told:
+        page.get_by_role("link", name="下载界线问题").click()
+    assert len(json.loads(Path(told.value.path()).read_text(encoding="utf-8"))["features"]) == rows.count()
+    assert desktop.complaints == []

@@ -258,7 +258,10 @@ def test_faults_of_the_tiling_editions_and_all_or_nothing(desk: Desk) -> None:
     ]
     at = desk.begin("网格.geojson", json.dumps({"type": "FeatureCollection", "features": rows}).encode())
     text = desk.go(at, "grids", "EPSG:4326")
-    assert "重叠" in text and json.loads(desk.download(f"{at}/faults.geojson"))["features"]
+    faults = json.loads(desk.download(f"{at}/faults.geojson"))["features"]
+    assert len(re.findall(r'<g class="at (?:overlap|gap|overhang)"', text)) == len(faults) > 0
+    assert text.count('aria-pressed="false"><span class="key-spot') == len(faults)
+    assert "m²（" not in text  # told once, where it is drawn
     assert desk.post(f"{at}/judge", strict="1", edition="2027-01-01").status_code == 303
     desk.work()
     assert desk.post(f"{at}/store").status_code == 303
@@ -268,6 +271,22 @@ def test_faults_of_the_tiling_editions_and_all_or_nothing(desk: Desk) -> None:
     desk.post(f"{at}/judge", edition="2027-01-01")
     desk.work()
     assert "2027-01-01" in desk.store(at)
+
+
+def test_faults_between_communities_are_drawn_and_kept_with_the_batch(desk: Desk) -> None:
+    boxes = (shapely.box(109.90, 31.07, 109.9102, 31.08), shapely.box(109.91, 31.07, 109.92, 31.08))
+    rows = [
+        {
+            "type": "Feature",
+            "properties": {"编码": f"50023700290{i}", "名称": HOSTILE},
+            "geometry": shapely.geometry.mapping(box),
+        }
+        for i, box in enumerate(boxes)
+    ]
+    at = desk.begin("社区.geojson", json.dumps({"type": "FeatureCollection", "features": rows}).encode())
+    text = desk.go(at, "communities", "EPSG:4326")
+    assert text.count('<g class="at overlap"') == 1 and HOSTILE not in text and "21,166.3 m²" in text
+    assert '<g class="at overlap"' in desk.store(at)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from service.db.migrate import migrate
 from service.people.accounts import create_account
 from service.people.models import Account
 from service.records.models import AuditEntry
+from service.web import map_data
 from tests.conftest import MONDAY_NOON, PASSWORD, bearer, fresh_postgres
 from tests.responsibility.town import A1, B1, EAST_HOME, WEST_HOME, at, box, bring, layer, sheet
 
@@ -310,6 +311,18 @@ def test_single_incidents_are_shown_within_the_area_only(clients: dict[str, Flas
     assert body["total"] == sum({"west": 3, "east": 5}[side] for side in sees.incidents)
     numbers = {point[3].partition("-")[0] for point in body["points"] or ()}
     assert numbers == (set(sees.incidents) if zoom == 17 else set())
+
+
+def test_a_view_with_more_than_is_drawn_says_so(
+    clients: dict[str, FlaskClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"frontages": f"/map/frontages?bbox={BOX}", "points": f"/map/clusters?bbox={BOX}&z=18&status=all"}
+    for name, path in asked.items():
+        body = json.loads(told(clients["supervisor"], path))
+        assert body["more"] is False and len(body[name]) > 1
+        monkeypatch.setattr(map_data, f"MOST_{name.upper()}", 1)
+        body = json.loads(told(clients["supervisor"], path))
+        assert body["more"] is True and len(body[name]) == 1
 
 
 def test_the_public_gets_no_clusters(clients: dict[str, FlaskClient]) -> None:

@@ -29,6 +29,7 @@ from service.people.accounts import create_account
 from service.people.models import Person
 from service.places.register import PLACES, STREETS
 from service.records.models import AuditEntry
+from service.registers import incident_page, queries
 from service.web.registers.forms import Typed, drawn, points_text
 from service.web.registers.query import parse_query
 from tests.conftest import MONDAY_NOON, PASSWORD, fresh_postgres
@@ -150,6 +151,24 @@ def test_a_filter_is_a_chip_in_the_address_and_can_be_taken_away(boss: FlaskClie
     assert sorted(re.findall(r'data-code="(\w+)"', boss.get(chip).text)) == ["F1", "F2", "F3"]
     heads = re.findall(r"<th scope=\"col\"[^>]*>(?:<a[^>]*>)?([^<]+)", answer.text)
     assert [head.strip() for head in heads] == ["店名", "电话"]
+
+
+def test_a_very_long_list_names_what_would_narrow_it(
+    app: Flask, boss: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only then; each link leaves as many as it says, and names no community outside the asker's area."""
+    assert 'class="narrow"' not in boss.get("/incidents?group=all").text
+    monkeypatch.setattr(queries, "MANY", 1)
+    monkeypatch.setattr(incident_page, "MANY", 1)
+    page = boss.get("/incidents?group=all").text
+    links = re.findall(r'class="chip less" href="([^"]+)"><bdi>([^<]+)</bdi><span class="num">([\d,]+)<', page)
+    assert links
+    for url, word, n in links:
+        narrowed = boss.get(html.unescape(url)).text
+        assert re.search(rf"共 {n} 件", narrowed), word
+    assert "community=" in boss.get("/frontages").text.split('class="narrow"')[1]
+    west = enter(app, "west").get("/frontages").text
+    assert EAST_HOME not in west.split('class="narrow"')[1].split("</div>")[0]
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,17 @@ from typing import Any
 from flask import Blueprint, current_app, render_template, url_for
 from sqlalchemy.orm import Session
 
-from service.clock import spoken
+from service.clock import local_date, spoken
 from service.intake import uploads
 from service.intake.kinds import KINDS
+from service.intake.looking import SAMPLE, sample_of
+from service.intake.place import own_area
+from service.intake.run import mapped_sample
+from service.intake.whereabouts import outlines_of
 from service.records import jobs
 from service.records.models import Job, Upload
-from service.web.context import services
+from service.web.context import now, services
+from service.web.imports.fault_picture import FaultPicture, draw_faults
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
 STEP_WORDS = {"file": "文件", "columns": "对应列", "place": "坐标", "verdict": "核对"}
@@ -65,6 +70,21 @@ def page(name: str, session: Session, upload: Upload, here: str, **more: Any) ->
         uploaded_at=spoken(upload.created_at),
         **more,
     )
+
+
+def faults_of(session: Session, upload: Upload) -> FaultPicture | None:
+    """Where the file doesn't tile, as far as its reports and its sample are still kept."""
+    folder = uploads.folder_of(upload, root())
+    if not (folder / uploads.FAULTS).is_file() or not (folder / SAMPLE).is_file():
+        return None
+    sample = sample_of(folder, upload.name)
+    request = uploads.request_of(upload, root(), dry_run=True)
+    values = mapped_sample(uploads.kind_of(upload), sample, request)
+    named = "code" in values and "name" in values
+    pairs = zip(values["code"], values["name"], strict=True) if named else ()
+    names = {str(code): str(name) for code, name in pairs if code is not None and name}
+    shapes = outlines_of(sample, upload.chosen.get("crs"))
+    return draw_faults(folder / uploads.FAULTS, shapes, own_area(session, local_date(now())), names)
 
 
 def register_url(kind: str) -> str:

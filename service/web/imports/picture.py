@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import shapely
 
+from service.geo.values import BBox
 from service.intake.whereabouts import Candidate, Whereabouts
 
 _WIDTH, _LEAST_HEIGHT, _MOST_HEIGHT = 1000.0, 420.0, 900.0
 _AROUND = 0.22
 _MOST_PATH = 300_000
+_SCALES = (100_000, 50_000, 20_000, 10_000, 5_000, 2_000, 1_000, 500, 200, 100, 50, 20)
 
 
 @dataclass(frozen=True)
@@ -41,23 +43,35 @@ class Picture:
     scale_px: float
 
 
-class _Frame:
-    """Longitude and latitude to the picture's units; degrees of longitude shortened by the latitude."""
+class Frame:
+    """Longitude and latitude to the picture's units; degrees of longitude shortened by the latitude. `around`: the
+    share of the size that is left free at each side; `digits`: of the coordinates, 1 is enough unless one zooms in."""
 
-    def __init__(self, west: float, south: float, east: float, north: float) -> None:
+    width = _WIDTH
+
+    def __init__(self, box: BBox, around: float = _AROUND, digits: int = 1) -> None:
+        west, south, east, north = box.west, box.south, box.east, box.north
+        self.digits = digits
         self.squeeze = float(np.cos(np.radians((south + north) / 2)))
         wide, high = max((east - west) * self.squeeze, 1e-6), max(north - south, 1e-6)
         wide, high = max(wide, high * 0.8), max(high, wide * 0.42)
         middle = (west + east) / 2, (south + north) / 2
-        self.per_degree = _WIDTH / (wide * (1 + 2 * _AROUND))
-        self.height = float(np.clip(high * (1 + 2 * _AROUND) * self.per_degree, _LEAST_HEIGHT, _MOST_HEIGHT))
-        self.per_degree = min(self.per_degree, self.height / (high * (1 + 2 * _AROUND)))
+        self.per_degree = _WIDTH / (wide * (1 + 2 * around))
+        self.height = float(np.clip(high * (1 + 2 * around) * self.per_degree, _LEAST_HEIGHT, _MOST_HEIGHT))
+        self.per_degree = min(self.per_degree, self.height / (high * (1 + 2 * around)))
         self.west = middle[0] - _WIDTH / 2 / self.per_degree / self.squeeze
         self.north = middle[1] + self.height / 2 / self.per_degree
 
     def xy(self, lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
         x = (lon - self.west) * self.squeeze * self.per_degree
-        return np.round(np.column_stack([x, (self.north - lat) * self.per_degree]), 1)
+        return np.round(np.column_stack([x, (self.north - lat) * self.per_degree]), self.digits)
+
+    @property
+    def scale(self) -> tuple[int, float]:
+        """A round number of metres for the scale bar and its length."""
+        metres = 111_320.0 / self.per_degree
+        long = next((m for m in _SCALES if m / metres < 200), _SCALES[-1])
+        return long, round(long / metres, 1)
 
     def shows(self, spots: np.ndarray) -> np.ndarray:
         with np.errstate(invalid="ignore"):
@@ -70,31 +84,27 @@ def draw(found: Whereabouts, chosen: str | None) -> Picture | None:
     """None where there is nothing to draw."""
     if not found.candidates:
         return None
-    frame = _Frame(*_bounds(found, chosen))
+    frame = Frame(_bounds(found, chosen))
     layers = [_layer(frame, one, one.crs == chosen) for one in found.candidates]
-    metres = 111_320.0 / frame.per_degree
-    scale = next(
-        (m for m in (100_000, 50_000, 20_000, 10_000, 5_000, 2_000, 1_000, 500, 200, 100, 50) if m / metres < 200), 20
-    )
-    return Picture(_WIDTH, frame.height, _outlines(frame, found.area), layers, scale, round(scale / metres, 1))
+    return Picture(_WIDTH, frame.height, outlines(frame, found.area), layers, *frame.scale)
 
 
-def _bounds(found: Whereabouts, chosen: str | None) -> tuple[float, ...]:
+def _bounds(found: Whereabouts, chosen: str | None) -> BBox:
     """The office's area; without one, where the data lie by the chosen system."""
     if len(found.area):
-        return tuple(float(value) for value in shapely.total_bounds(found.area))
+        return BBox(*map(float, shapely.total_bounds(found.area)))
     one = found.candidate(chosen) or found.candidates[0]
     lon, lat = one.lon[np.isfinite(one.lon)], one.lat[np.isfinite(one.lat)]
     if one.shapes is not None:
-        return tuple(float(value) for value in shapely.total_bounds(one.shapes))
-    return float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())
+        return BBox(*map(float, shapely.total_bounds(one.shapes)))
+    return BBox(float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max()))
 
 
-def _layer(frame: _Frame, one: Candidate, chosen: bool) -> Layer:
+def _layer(frame: Frame, one: Candidate, chosen: bool) -> Layer:
     spots = frame.xy(one.lon, one.lat)
     shown = frame.shows(spots)
     drawn = one.shapes is not None and int(shapely.get_dimensions(one.shapes).max(initial=0)) > 0
-    outlines = _outlines(frame, one.shapes[shown]) if drawn and one.shapes is not None else ""
+    lines = outlines(frame, one.shapes[shown]) if drawn and one.shapes is not None else ""
     known = one.inside if one.share is not None else np.ones(len(spots), dtype=bool)
     return Layer(
         one.crs,
@@ -103,7 +113,7 @@ def _layer(frame: _Frame, one: Candidate, chosen: bool) -> Layer:
         chosen,
         "" if drawn else _dots(spots[shown & known]),
         "" if drawn else _dots(spots[shown & ~known]),
-        outlines,
+        lines,
         int((~shown).sum()),
     )
 
@@ -113,8 +123,8 @@ def _dots(spots: np.ndarray) -> str:
     return "".join(f"M{x:g} {y:g}h0" for x, y in np.unique(spots, axis=0).tolist())
 
 
-def _outlines(frame: _Frame, shapes: np.ndarray) -> str:
-    """Lines and rings as one path, to a tenth of a unit."""
+def outlines(frame: Frame, shapes: np.ndarray, tolerance: float = 0.4, most: int = _MOST_PATH) -> str:
+    """Lines and rings as one path, simplified to the tolerance in units; `most` characters."""
     shapes = shapes[~shapely.is_missing(shapes)]
     if not len(shapes):
         return ""
@@ -122,13 +132,13 @@ def _outlines(frame: _Frame, shapes: np.ndarray) -> str:
     lines = np.concatenate(
         [shapely.get_rings(parts[shapely.get_type_id(parts) == 3]), parts[shapely.get_type_id(parts) == 1]]
     )
-    lines = shapely.simplify(lines, 0.4 / frame.per_degree)
+    lines = shapely.simplify(lines, tolerance / frame.per_degree)
     out, length = [], 0
     for line in lines:
         spots = frame.xy(*shapely.get_coordinates(line).T)
         path = "M" + "L".join(f"{x:g} {y:g}" for x, y in spots.tolist())
         length += len(path)
-        if length > _MOST_PATH:
+        if length > most:
             break
         out.append(path)
     return "".join(out)

@@ -20,7 +20,7 @@ from service.people.models import Account
 from service.records import batches, jobs
 from service.records.models import AuditEntry, ImportBatch, Job, Upload
 from service.web.context import actor, now, services
-from service.web.imports.blueprint import STEP_WORDS, bp, job_view, register_url, root
+from service.web.imports.blueprint import STEP_WORDS, bp, faults_of, job_view, register_url, root
 
 PAGE = 50
 STATES = {
@@ -120,6 +120,7 @@ def batch(batch_id: int) -> str:
         entries = [_entry(one.action, one.actor, one.at, one.after or {}) for one in told]
         stored = next((one.after or {} for one in told if one.action == "import.store"), {})
         kept = upload is not None and (uploads.folder_of(upload, root()) / uploads.REJECTS).is_file()
+        faults = faults_of(session, upload) if upload is not None and kept else None
         running = _undo_job(session, batch_id)
     return render_template(
         "imports/batch.html",
@@ -129,6 +130,7 @@ def batch(batch_id: int) -> str:
         upload=upload,
         verdict=(upload.verdict if upload else None) or {},
         reports=kept,
+        faults=faults,
         register=register_url(found.kind),
         undoing=running,
     )

@@ -20,7 +20,7 @@ from service.intake.whereabouts import Whereabouts, where
 from service.intake.words import for_browser
 from service.records.models import Upload
 from service.web.context import account, actor, now, services
-from service.web.imports.blueprint import bp, page, root
+from service.web.imports.blueprint import bp, faults_of, page, root
 from service.web.imports.picture import draw
 
 ENCODINGS = ("UTF-8", "GBK", "GB18030", "UTF-16", "Big5")
@@ -165,10 +165,10 @@ def _where(session: Session, upload: Upload) -> Whereabouts:
 
 
 def _verdict_page(session: Session, upload: Upload, _typed: Any, fault: InvalidValue | None) -> str:
-    who = account()
+    who, judged = account(), upload.state == uploads.JUDGED
     return page("verdict", session, upload, "verdict", verdict=upload.verdict, fault=fault, chosen=upload.chosen,
-                today=local_date(now()).isoformat(), judged=upload.state == uploads.JUDGED,
-                closes_demo=who is not None and who.demo)  # fmt: skip
+                today=local_date(now()).isoformat(), judged=judged, closes_demo=who is not None and who.demo,
+                faults=faults_of(session, upload) if judged else None)  # fmt: skip
 
 
 def _take_file(session: Session, upload: Upload) -> None:

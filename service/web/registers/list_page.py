@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -37,6 +38,7 @@ _FORMATS = (
 )
 _NO_PLACE = ("people", "organisations")
 _MOST_STRIP = 9
+_MOST_NARROWER = 10
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,7 @@ def list_context(session: Session, listed: Listed, selected: str | None, told: s
         **_mix(listed),
         "chips": _chips(listed),
         "filters": _filters(listed),
+        "narrower": _narrower(listed),
         "clear_url": list_url(name, plain),
         "filtered": bool(query.filters),
         "heads": [_head(listed, one) for one in columns],
@@ -239,6 +242,22 @@ def _chips(listed: Listed) -> list[dict[str, str]]:
         value = "、".join(word_of(ask, name, one) for one in said)
         out.append({"label": label, "value": value, "url": list_url(listed.name, query.without(name))})
     return out
+
+
+def _narrower(listed: Listed) -> list[dict[str, Any]]:
+    """Of a very long list: filters that would leave less of it, the periods first, then the communities."""
+    ask, query, found = listed.ask, listed.query, listed.found
+    out = []
+    for (name, word), n in found.narrower.items():
+        if n is None or 0 < n < found.total:
+            said = _period(ask, word) if name == "reported_at" else word_of(ask, name, word)
+            out.append({"word": said, "n": n, "url": list_url(listed.name, query.with_words(name, word))})
+    return out[:_MOST_NARROWER]
+
+
+def _period(ask: Asking, word: str) -> str:
+    day = date.fromisoformat(word.removesuffix(".."))
+    return _("本月上报") if day.day == 1 and day.month == ask.on.month else _("近 7 天上报")
 
 
 def label_of(ask: Asking, name: str) -> str:

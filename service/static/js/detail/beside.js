@@ -1,5 +1,5 @@
 // The detail beside the list: only its fragment is read, and the address bar says what is shown.
-const LONG_MS = 300;
+import { LONG_MS, bones } from '../map/fetching.js';
 
 export class Beside {
   constructor(main, place, rows) {
@@ -38,12 +38,12 @@ export class Beside {
     this.asking?.abort();
     const mine = new AbortController();
     this.asking = mine;
-    const bones = setTimeout(() => this.skeleton(), LONG_MS);
+    const long = setTimeout(() => this.skeleton(), LONG_MS);
     try {
       const answer = await fetch(url, { signal: mine.signal, headers: { 'X-Requested-With': 'fetch', Accept: 'text/html' }, credentials: 'same-origin' });
       const html = await answer.text();
       if (!answer.ok || answer.redirected || !html.includes('class="inside"')) { window.location.href = url; return; }
-      clearTimeout(bones);
+      clearTimeout(long);
       this.place.innerHTML = html; // escaped by the server; the policy runs no script and no style in it
       this.place.hidden = false;
       this.main.classList.add('open');
@@ -55,16 +55,12 @@ export class Beside {
     } catch (fault) {
       if (fault.name !== 'AbortError') window.location.href = url;
     } finally {
-      clearTimeout(bones);
+      clearTimeout(long);
     }
   }
 
   skeleton() {
-    const bones = document.createElement('div');
-    bones.className = 'bones';
-    bones.setAttribute('aria-busy', 'true');
-    for (let i = 0; i < 6; i += 1) bones.append(document.createElement('i'));
-    this.place.replaceChildren(bones);
+    this.place.replaceChildren(bones(6));
     this.place.hidden = false;
     this.main.classList.add('open');
   }

@@ -1,11 +1,9 @@
-// Keyboard: arrows move, Enter opens, Esc closes, x ticks, / searches, g then a letter goes to another page.
+// Keyboard of a list: arrows move, Enter opens, Esc closes, x ticks, / searches. What holds on every page is in js/keys.js.
 import { shutDrawer } from './drawers.js';
 
-const GO = { m: '/map', f: '/frontages', l: '/places', s: '/streets', g: '/grids', c: '/communities', i: '/incidents', p: '/people', o: '/organisations', d: '/imports', a: '/admin' };
 const typing = (el) => /^(SELECT|TEXTAREA)$/.test(el.tagName) || (el.tagName === 'INPUT' && el.type !== 'checkbox') || el.isContentEditable;
 
 export function listen({ rows, beside, ticks }) {
-  let going = 0;
   document.addEventListener('keydown', (e) => {
     if (e.isComposing || e.ctrlKey || e.metaKey || e.altKey) return;
     if (e.key === 'Escape') {
@@ -15,10 +13,7 @@ export function listen({ rows, beside, ticks }) {
       return;
     }
     if (typing(e.target) || e.target.closest?.('details[open] .box')) return;
-    if (Date.now() - going < 1500 && GO[e.key]) { e.preventDefault(); going = 0; window.location.href = GO[e.key]; return; }
-    going = 0;
     if (e.key === '/') { e.preventDefault(); const seek = document.getElementById('seek-input') || document.getElementById('list-q'); seek?.focus(); seek?.select(); }
-    else if (e.key === 'g') going = Date.now();
     else if (e.key === 'x') ticks.flip?.(rows.at);
     else if ((e.key === 'ArrowDown' || e.key === 'ArrowUp') && !e.target.closest?.('#detail')) {
       const row = rows.move(e.key === 'ArrowDown' ? 1 : -1);

@@ -68,4 +68,14 @@ export class Covered {
   keep(box, { all = false, zoom = null } = {}) { this.box = box; this.all = all; this.zoom = zoom; }
 }
 
+export const LONG_MS = 300; // nobody needs to be told of less
+
+/** Grey lines in the place of what is still read. */
+export function bones(lines, name = 'div') {
+  const out = Object.assign(document.createElement(name), { className: 'bones' });
+  out.setAttribute('aria-busy', 'true');
+  for (let i = 0; i < lines; i += 1) out.append(document.createElement('i'));
+  return out;
+}
+
 export const asText = (box) => box.map((value) => value.toFixed(6)).join(',');

@@ -11,6 +11,7 @@ export class Frontages {
     this.covered = new Covered();
     this.list = [];
     this.paths = null;
+    this.many = [];
     board.step('world', 70, 'frontages', (ctx, view) => this.draw(ctx, view));
     board.map.on('moveend', () => this.load());
     this.load();
@@ -26,6 +27,7 @@ export class Frontages {
     if (!answer) return;
     this.covered.keep(box);
     this.list = answer.frontages.map(([code, name, standing, coords]) => ({ code, name, standing, line: board.frame.flat(coords) }));
+    if (answer.more) for (const fn of this.many) fn(this.list.length);
     const path = (standing) => this.list.filter((f) => f.standing === standing).reduce((p, f) => this.add(p, f.line), new Path2D());
     this.paths = { valid: path('valid'), expired: path('expired'), vacant: path('vacant'), none: path('none') };
     board.request('all');

@@ -21,8 +21,7 @@ export class Legend {
   constructor(board, state, grids) {
     Object.assign(this, { board, state, grids });
     this.card = $('legend');
-    this.phone = window.matchMedia('(max-width: 767px)');
-    if (this.phone.matches) this.fold(true);
+    this.fold(this.card.classList.contains('shut'));
     $('fold').addEventListener('click', () => this.fold(!this.card.classList.contains('shut')));
     for (const box of all('[data-layer]')) {
       box.checked = !state.hidden.has(box.dataset.layer);
@@ -84,10 +83,10 @@ export class Legend {
   /** Counts by state under the filters. */
   counts(byState, total) {
     for (const [state, n] of Object.entries(byState)) {
-      for (const el of all(`[data-state="${state}"] .n`)) el.textContent = n;
+      for (const el of all(`[data-state="${state}"] .n`)) el.textContent = n.toLocaleString('en-US');
       for (const row of all(`p[data-state="${state}"]`)) row.hidden = !this.state.status.includes(state);
     }
-    for (const el of all('[data-n="total"]')) el.textContent = total;
+    for (const el of all('[data-n="total"]')) el.textContent = total.toLocaleString('en-US');
     for (const el of all('[data-word="incidents"]')) el.textContent = say(this.state.openOnly ? 'open_incidents' : 'incidents');
   }
 

@@ -26,8 +26,10 @@ const config = JSON.parse($('steward-config').textContent);
 const phone = window.matchMedia('(max-width: 767px)');
 const map = window.steward.queue[0][1];
 
-function tell(text, { label, act } = {}) {
+/** Says something over the map: for a moment, longer with a button, with `stay` until something else is said. */
+function tell(text, { label, act, stay = false } = {}) {
   const box = $('say');
+  box.dataset.stays = stay ? '1' : '';
   box.replaceChildren(Object.assign(document.createElement('span'), { textContent: text }));
   if (label) {
     const button = Object.assign(document.createElement('button'), { type: 'button', textContent: label });
@@ -36,7 +38,7 @@ function tell(text, { label, act } = {}) {
   }
   box.hidden = false;
   clearTimeout(tell.timer);
-  tell.timer = setTimeout(() => { box.hidden = true; }, label ? 20000 : 5000);
+  if (!stay) tell.timer = setTimeout(() => { box.hidden = true; }, label ? 20000 : 5000);
 }
 onFault(tell);
 
@@ -50,6 +52,7 @@ function home(options = {}, [west, south, east, north] = config.bounds) {
     : { paddingTopLeft: [$('legend').classList.contains('shut') ? 20 : 226, 14], paddingBottomRight: [14, 14] };
   map.fitBounds([[south, west], [north, east]], { ...pads, ...options });
 }
+if (window.matchMedia('(max-width: 999px)').matches) $('legend').classList.add('shut'); // open it would cover much of a small map
 if (state.at && state.zoom) map.setView([state.at[1], state.at[0]], state.zoom, { animate: false });
 else home({ animate: false });
 const noteView = () => { const c = map.getCenter(); state.at = [c.lng, c.lat]; state.zoom = map.getZoom(); };
@@ -100,6 +103,12 @@ const filters = new Filters(state);
 new Search(board, state, panel);
 
 if (parts.incidents) parts.incidents.counted.push((byState, total) => legend.counts(byState, total));
+parts.incidents?.counted.push((_, total) => {
+  if (!total && state.filters) tell(say('nothing_fits'), { label: say('clear_filters'), act: () => filters.clear(), stay: true });
+  else if ($('say').dataset.stays) $('say').hidden = true;
+});
+parts.incidents?.many.push((n) => tell(say('many_incidents', { n })));
+parts.frontages?.many.push((n) => tell(say('many_frontages', { n })));
 if (parts.faults) parts.faults.ready.push((list) => { $('n-faults').textContent = list.length; });
 grids.ready.push(() => {
   if (state.point && !state.grid) {

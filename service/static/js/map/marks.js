@@ -90,6 +90,7 @@ export class Incidents {
     this.points = [];
     this.shown = [];
     this.counted = [];
+    this.many = [];
     this.answers = 0;
     board.step('over', 120, 'incidents', (ctx, view) => this.draw(ctx, view));
     board.map.on('moveend', () => this.load());
@@ -106,6 +107,7 @@ export class Incidents {
     this.near = zoom >= POINTS_FROM && !!answer.points;
     this.cells = (answer.cells || []).map(([lon, lat, ...c]) => ({ x: frame.x(lon), y: frame.y(lat), c, n: c.reduce((a, b) => a + b, 0) }));
     this.points = (answer.points || []).map(([lon, lat, s, number, category, address]) => ({ x: frame.x(lon), y: frame.y(lat), state: s, number, category, address, lon, lat }));
+    if (answer.more) for (const fn of this.many) fn(this.points.length);
     board.request('over');
   }
 

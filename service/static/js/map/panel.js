@@ -1,6 +1,6 @@
 // The answer panel: asks for a point, shows the fragment; on phones a sheet of three heights.
 import { Calling } from './calling.js';
-import { Latest } from './fetching.js';
+import { LONG_MS, Latest, bones } from './fetching.js';
 import { icon } from './icons.js';
 import { say } from './words.js';
 
@@ -38,9 +38,16 @@ export class Panel {
       Promise.allSettled(risen).then(() => this.uncover(lon, lat));
     }
     this.root.dataset.busy = '1';
+    clearTimeout(this.long);
+    if (!keep) this.long = setTimeout(() => this.wait(), LONG_MS);
     const html = await this.asking.ask(`/map/answer?lon=${lon.toFixed(6)}&lat=${lat.toFixed(6)}&on=${this.state.on}`, { text: true });
+    if (this.asking.running) return; // a newer question is under way
+    clearTimeout(this.long);
     delete this.root.dataset.busy;
-    if (html === null) return;
+    if (html === null) {
+      if (this.place.querySelector('.bones')) this.dismiss();
+      return;
+    }
     const read = keep ? this.place.firstElementChild?.scrollTop || 0 : 0;
     const held = keep && this.place.contains(document.activeElement);
     const open = this.place.querySelector('details')?.open;
@@ -56,6 +63,16 @@ export class Panel {
       if (focus || held) answered.focus({ preventScroll: true });
     }
     this.board.request('over');
+  }
+
+  /** What is shown while an answer takes longer: not the person of another place. */
+  wait() {
+    const waiting = bones(6);
+    waiting.classList.add('scroll');
+    this.place.replaceChildren(waiting);
+    this.place.hidden = false;
+    this.idle.hidden = true;
+    this.close.hidden = false;
   }
 
   /** Moves the map so that the sheet does not hide the point. */
@@ -76,6 +93,7 @@ export class Panel {
   dismiss() {
     if (this.place.hidden) return;
     this.asking.stop();
+    clearTimeout(this.long);
     delete this.root.dataset.busy;
     this.place.hidden = true;
     this.place.replaceChildren();

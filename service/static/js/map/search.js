@@ -21,6 +21,6 @@ export class Search extends Seek {
 
   padding() {
     const phone = this.panel.phone.matches;
-    return phone ? { paddingTopLeft: [30, 60], paddingBottomRight: [30, Math.round(window.innerHeight * 0.45)] } : { paddingTopLeft: [230, 30], paddingBottomRight: [30, 30] };
+    return phone ? { paddingTopLeft: [30, 60], paddingBottomRight: [30, Math.round(window.innerHeight * 0.45)] } : { paddingTopLeft: [document.getElementById('legend').classList.contains('shut') ? 30 : 230, 30], paddingBottomRight: [30, 30] };
   }
 }

@@ -1,5 +1,5 @@
 // The search box of every page: results while typing, arrows and Enter to choose, / to begin, Esc to leave.
-import { Latest } from './fetching.js';
+import { LONG_MS, Latest, bones } from './fetching.js';
 import { icon } from './icons.js';
 import { say } from './words.js';
 
@@ -54,9 +54,15 @@ export class Seek {
 
   async find() {
     const q = this.input.value.trim();
-    if (!q) { this.asking.stop(); this.results = []; this.open(false); return; }
+    if (!q) { clearTimeout(this.long); this.asking.stop(); this.results = []; this.open(false); return; }
     const day = this.day();
+    clearTimeout(this.long);
+    this.long = setTimeout(() => this.wait(), LONG_MS);
     const answer = await this.asking.ask(`/map/search?q=${encodeURIComponent(q)}${day ? `&on=${day}` : ''}`);
+    if (!this.asking.running) {
+      clearTimeout(this.long);
+      if (!answer && this.list.querySelector('.bones')) this.open(false);
+    }
     if (answer && this.input.value.trim() === q) this.fill(answer.results, q);
   }
 
@@ -86,6 +92,16 @@ export class Seek {
     const li = make('li', { id: `hit-${i}`, role: 'option', 'data-i': i }, icon(ICON[one.kind] || 'pin'), make('b', {}, one.title));
     if (one.subtitle) li.append(make('small', {}, one.subtitle));
     return li;
+  }
+
+  /** What is shown while the results take longer. */
+  wait() {
+    this.results = this.options = [];
+    this.active = -1;
+    const li = bones(4, 'li');
+    for (const [name, value] of [['role', 'option'], ['aria-disabled', 'true'], ['aria-label', say('searching')]]) li.setAttribute(name, value);
+    this.list.replaceChildren(li);
+    this.open(true);
   }
 
   /** A sentence in the place of results. */
