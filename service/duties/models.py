@@ -11,7 +11,10 @@ from service.db.base import Base, Owned
 
 
 class Duty(Owned, Base):
-    """Half-open: holds while `starts_on <= day < ends_on`; likewise the acting person's leave period."""
+    """Half-open: holds while `starts_on <= day < ends_on`; likewise the acting person's leave period.
+
+    `version` counts its changes (optimistic locking).
+    """
 
     __tablename__ = "duties"
     __table_args__ = (Index("ix_duties_subject", "subject_kind", "subject_code"),)
@@ -27,3 +30,4 @@ class Duty(Owned, Base):
     acting_until: Mapped[date | None] = mapped_column(Date)
     starts_on: Mapped[date | None] = mapped_column(Date)
     ends_on: Mapped[date | None] = mapped_column(Date)
+    version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")

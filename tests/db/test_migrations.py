@@ -15,10 +15,13 @@ from service.db.base import Base
 from service.db.engine import Database
 from service.db.migrate import FOLDER, MigrationFailed, include_object, migrate
 from service.db.spatial import decode, encode
+from service.grids import draft_models
 from service.grids.models import Edition, Grid
 from service.people.models import Organisation
+from service.responsibility import models as proposals
 from tests.conftest import MONDAY_NOON
 
+KNOWN = (draft_models.Draft, proposals.Proposal)  # their tables are compared too
 NEWEST = sorted(path.name for path in (FOLDER / "versions").glob("*.py"))[-1][:4]
 STEP = """
 from alembic import op
