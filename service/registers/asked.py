@@ -12,7 +12,7 @@ from service.people.access import EVERYWHERE, Area
 @dataclass(frozen=True)
 class Asked:
     """What a list was asked for. `filters`: name to words, of one name any of them; all names together. `names`:
-    whether the asker reads persons' names, else they are neither searched nor filtered by."""
+    whether the asker reads persons' names, else they are neither searched, filtered nor sorted by."""
 
     on: date
     now: datetime
