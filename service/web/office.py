@@ -20,6 +20,7 @@ from service.safekeeping import shelf, work
 from service.web.context import actor, now, services
 from service.web.office_effects import distance_effect
 from service.web.office_page import job_told, page
+from service.web.versions import seen_version
 
 bp = Blueprint("office", __name__)
 _YEAR = 31_536_000
@@ -37,7 +38,7 @@ def save(section: str) -> Response | tuple[str, int]:
     if section not in SECTIONS:
         raise NotFound("没有这一节设置。")
     form: dict[str, Any] = {**request.form.to_dict(), "chosen": "\n".join(request.form.getlist("chosen"))}
-    version = int(form["version"]) if form.get("version", "").isdecimal() else -1
+    version = seen_version(form.get("version", ""), least=0)
     try:
         with services().database.write() as session:
             values = _read(session, section, form)
