@@ -99,7 +99,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         BABEL_DEFAULT_TIMEZONE="Asia/Shanghai",
         WTF_CSRF_TIME_LIMIT=None,
     )
-    app.session_interface = QuietSessions()
+    app.session_interface = QuietSessions(None if settings.secret_key else settings.secret_file)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

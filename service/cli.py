@@ -81,7 +81,10 @@ def demo(remove: bool) -> None:
     given = settings()
     migrate_store(given)
     database = Database(given.store_url)
-    counts = remove_demo(database, utcnow()) if remove else load_demo(database, given, utcnow())
+    if remove:
+        counts = remove_demo(database, utcnow(), renew=given.renew_session_secret)
+    else:
+        counts = load_demo(database, given, utcnow())
     click.echo(json.dumps(counts, ensure_ascii=False))
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import socket
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -126,13 +127,24 @@ class Settings(BaseSettings):
         """SECRET_KEY, or one made once and kept in DATA_DIR (mode 0600)."""
         if self.secret_key:
             return self.secret_key
-        path = self.data_dir / "secret_key"
-        try:
-            with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as out:
-                out.write(secrets.token_urlsafe(48))
-        except FileExistsError:
-            pass
-        return path.read_text().strip()
+        with suppress(FileExistsError):
+            _write_secret(self.secret_file)
+        return self.secret_file.read_text().strip()
+
+    @property
+    def secret_file(self) -> Path:
+        """Where the key that signs sessions lies, unless SECRET_KEY says it."""
+        return self.data_dir / "secret_key"
+
+    def renew_session_secret(self) -> bool:
+        """Another key in place of the kept one, which every worker takes up; False when SECRET_KEY is set from outside.
+        Whoever knew the old one can sign nothing any more."""
+        if self.secret_key:
+            return False
+        fresh = self.secret_file.with_name(f".{self.secret_file.name}.{secrets.token_hex(4)}")
+        _write_secret(fresh)
+        fresh.replace(self.secret_file)
+        return True
 
     def prepare(self) -> None:
         """Make DATA_DIR (0700), and refuse what must not be."""
@@ -150,6 +162,12 @@ class Settings(BaseSettings):
                 raise BadSetting(f"{name.upper()}={path}：没有这个文件。")
         if self.production and os.environ.get("STEWARD_NOW"):
             raise BadSetting("STEWARD_NOW：生产环境不能改时间。去掉这个变量，或把 PRODUCTION 设为 0。")
+
+
+def _write_secret(path: Path) -> None:
+    """Raises FileExistsError."""
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as out:
+        out.write(secrets.token_urlsafe(48))
 
 
 _REASONS = {

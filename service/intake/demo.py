@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from service.grids.models import Community, Edition, Grid, TilingFault
 from service.incidents.models import Incident
 from service.intake.relocating import relocate_if_due
 from service.intake.run import Request, apply_table
+from service.people import sign_ins
 from service.people.models import Account, Organisation, Person
 from service.places.models import Building, Place, Street
 from service.records import attachments, batches, counters
@@ -100,8 +102,17 @@ def _midnight(day: date) -> datetime:
 _DATES = {"starts_offset": "starts_on", "ends_offset": "ends_on"}
 
 
-def remove_demo(database: Database, now: datetime, by: Actor = COMMAND_LINE) -> dict[str, int]:
-    """Remove the demo and nothing else; how many rows went. Demo rows that own imports took over stay."""
+def remove_demo(
+    database: Database,
+    now: datetime,
+    by: Actor = COMMAND_LINE,
+    renew: Callable[[], object] | None = None,
+    but: str = "",
+) -> dict[str, int]:
+    """Remove the demo and nothing else; how many rows went. Demo rows that own imports took over stay.
+
+    Anybody at this machine could enter the demo: everybody signs in anew, `but` the sign-in of this secret, and the key
+    that signs sessions is replaced (`renew`)."""
     gone: dict[str, int] = {}
     with database.write() as session:
         demo = list(session.scalars(select(ImportBatch.id).where(ImportBatch.demo.is_(True))))
@@ -120,6 +131,9 @@ def remove_demo(database: Database, now: datetime, by: Actor = COMMAND_LINE) -> 
         counters.ask_relocation(session)
         counters.move(session, counters.ACCOUNTS)
         append(session, by, "demo.remove", now, before=gone)
+        sign_ins.end_all(session, but)
+    if renew is not None:
+        renew()
     relocate_if_due(database)
     return {name: count for name, count in gone.items() if count}
 

@@ -70,7 +70,11 @@ RIGHTS: dict[str, dict[str, str]] = {
     "trail.read": {"supervisor": ALL, "admin": ALL},
     "accounts": {"admin": ALL},
     "office": {"admin": ALL},
+    # A backup holds the keys of the installation and everybody's sign-in.
+    "backups": {"admin": ALL},
 }
+# What the demo's accounts never may, whatever their role: anybody at this machine enters them with one click.
+NOT_FOR_DEMO = frozenset({"backups"})
 
 
 @dataclass(frozen=True)
@@ -100,10 +104,13 @@ class Area:
 EVERYWHERE, NOWHERE = Area(everywhere=True), Area()
 
 
-def reach(role: str | None, right: str) -> str | None:
-    """How far a role has a right: "all", "area" or None. `role` None: not signed in. KeyError for an unknown right.
+def reach(role: str | None, right: str, demo: bool = False) -> str | None:
+    """How far a role has a right: "all", "area" or None. `role` None: not signed in; `demo`: the account is one of the
+    demo's. KeyError for an unknown right.
 
     >>> reach("manager", "registers.write"), reach("viewer", "registers.write"), reach(None, "look")
     ('area', None, 'all')
+    >>> reach("admin", "backups"), reach("admin", "backups", demo=True)
+    ('all', None)
     """
-    return RIGHTS[right].get(role or PUBLIC)
+    return None if demo and right in NOT_FOR_DEMO else RIGHTS[right].get(role or PUBLIC)

@@ -79,6 +79,22 @@ class AddressFailures(Base):
     locked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class SignIn(Base):
+    """A sign-in that holds; signing out deletes it. The cookie carries a 256-bit secret, here stands its SHA-256.
+
+    `stamp`: the account's when it began, so that a new one ends all; `seen_at`: kept to about five minutes.
+    """
+
+    __tablename__ = "sign_ins"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    digest: Mapped[str] = mapped_column(Text, unique=True)
+    stamp: Mapped[str] = mapped_column(Text)
+    begun_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class Token(Base):
     """An API token of an account, kept as a SHA-256 of a 256-bit secret."""
 

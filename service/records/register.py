@@ -87,6 +87,10 @@ class Derived:
     filter: bool = False
 
 
+def _hidden(one: RegisterField | Derived) -> bool:
+    return isinstance(one, RegisterField) and one.kind in (PHONE, LONG)
+
+
 GRID = Derived("grid", "网格", sort=True, filter=True)
 COMMUNITY = Derived("community", "社区", sort=True, filter=True)
 LEADER = Derived("leader", "网格长")
@@ -150,7 +154,9 @@ class Register:
 
     @cached_property
     def sortable(self) -> tuple[str, ...]:
-        return tuple(one.name for one in self._all if one.sort)
+        """What a list can be sorted by, and persons' names by those who read them. Never by what is masked for
+        everybody: an order tells numbers just as well as a look, and leaves no line in the trail."""
+        return tuple(one.name for one in self._all if one.sort and not _hidden(one))
 
     @cached_property
     def filters(self) -> tuple[RegisterField | Derived, ...]:

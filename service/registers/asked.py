@@ -14,7 +14,7 @@ MANY = 10_000  # rows that nobody reads to the end: the list then names what wou
 @dataclass(frozen=True)
 class Asked:
     """What a list was asked for. `filters`: name to words, of one name any of them; all names together. `names`:
-    whether the asker reads persons' names, else they are neither searched nor filtered by."""
+    whether the asker reads persons' names, else they are neither searched, filtered nor sorted by."""
 
     on: date
     now: datetime

@@ -79,7 +79,7 @@ def _criterion(
     derived = {one.name for one in register.derived}
     described = register.by_name.get(name)
     if name == "q":
-        return searched(register, words, asked.names)
+        return searched(register, words, asked)
     if name == "missing":
         return and_(*(_missing(session, register, word, located) for word in words))
     if name in ("grid", "community") and name in derived:
@@ -113,13 +113,38 @@ def contains(column: Any, word: str) -> ColumnElement[bool]:
     return holding(column, f"%{escaped}%")
 
 
-def searched(register: Register, words: Sequence[str], names: bool) -> ColumnElement[bool]:
-    """Every word somewhere in the searched fields."""
-    fields = [one for one in register.searched if names or register.by_name[one].kind != PERSON]
+def searched(register: Register, words: Sequence[str], asked: Asked) -> ColumnElement[bool]:
+    """Every word somewhere in the searched fields; in a person's name where the asker reads it."""
+    model = register.model
     parts = [part for word in words for part in word.split()]
-    if not fields:
-        return false()
-    return and_(true(), *(or_(*(contains(getattr(register.model, one), part) for one in fields)) for part in parts))
+    named = true() if asked.names else or_(false(), *colleagues(register, asked.area))
+    fields = {one: named if register.by_name[one].kind == PERSON else true() for one in register.searched}
+
+    def somewhere(part: str) -> ColumnElement[bool]:
+        return or_(false(), *(and_(read, contains(getattr(model, one), part)) for one, read in fields.items()))
+
+    return and_(true(), *(somewhere(part) for part in parts))
+
+
+def sortable(register: Register, asked: Asked) -> tuple[str, ...]:
+    """What the asker may sort the list by: of persons' names only those that are all shown whole. Colleagues' are to
+    whoever reads names (a unit's handler reads those of the own unit), keepers' and owners' to whoever reads them
+    everywhere."""
+    if register.name == "people":
+        whole = asked.names or bool(colleagues(register, asked.area))
+    else:
+        whole = asked.names and asked.area.everywhere
+    return tuple(
+        name
+        for name in register.sortable
+        if whole or name not in register.by_name or register.by_name[name].kind != PERSON
+    )
+
+
+def order_of(register: Register, asked: Asked) -> str:
+    """The sort that was asked for, else the register's own; by key where that one is not the asker's."""
+    usual = register.order if register.order.removeprefix("-") in sortable(register, asked) else register.key
+    return asked.sort or usual
 
 
 def _missing(session: Session, register: Register, name: str, located: Located) -> ColumnElement[bool]:

@@ -125,7 +125,7 @@ def _mask(session: Session, register: Register, asked: Asked, columns: Columns, 
             for word in words:
                 found &= _missing(columns, located, word, stored)
         elif name == "q":
-            stored.append(searched(register, words, asked.names))
+            stored.append(searched(register, words, asked))
         elif name in _FIELDS:
             stored.append(field_criterion(register, register.by_name[name], words))
         else:

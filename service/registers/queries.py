@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from service.errors import InvalidValue, NotFound
 from service.people.access import Area
 from service.records.batches import visible
-from service.records.register import BY_COLUMNS, CHOICE, Register
+from service.records.register import BY_COLUMNS, CHOICE, PERSON, Register
 from service.registers import incident_page
 from service.registers.asked import MANY, Asked
-from service.registers.filters import colleagues, criteria
+from service.registers.filters import colleagues, criteria, order_of, sortable
 from service.registers.location import Located
 from service.registers.rows import Page, Row, read_rows
 from service.registers.rules import holds
@@ -96,6 +96,7 @@ def keys(session: Session, register: Register, asked: Asked, located: Located) -
     """The keys of every row that the filters leave, in order: for bulk changes and exports."""
     if register.area == BY_COLUMNS:
         return incident_page.keys(session, register, asked, located)
+    _checked_sort(register, asked)
     where = [criterion for _, criterion in criteria(session, register, asked, located)]
     statement = select(getattr(register.model, register.key)).where(*where)
     return list(session.scalars(statement.order_by(*_order(session, register, asked))))
@@ -115,15 +116,16 @@ def ids(session: Session, register: Register, asked: Asked, located: Located) ->
 
 
 def _checked_sort(register: Register, asked: Asked) -> str:
-    name = (asked.sort or register.order).removeprefix("-")
-    if name not in register.sortable:
-        raise InvalidValue("sort", f"不能按“{name[:30]}”排序。可以按：{'、'.join(register.sortable)}。")
+    name = order_of(register, asked).removeprefix("-")
+    able = sortable(register, asked)
+    if name not in able:
+        raise InvalidValue("sort", f"不能按“{name[:30]}”排序。可以按：{'、'.join(able)}。")
     return name
 
 
 def _order(session: Session, register: Register, asked: Asked) -> list[Any]:
     """Empty values last, whichever way; equal ones by key."""
-    sort = asked.sort or register.order
+    sort = order_of(register, asked)
     name = sort.removeprefix("-")
     model = register.model
     key = _plain(session, getattr(model, register.key))
@@ -131,6 +133,8 @@ def _order(session: Session, register: Register, asked: Asked) -> list[Any]:
     if described is None:
         return [key]
     column = getattr(model, name)
+    if described.kind == PERSON and not asked.names:  # the own unit's; the others by key
+        column = case((or_(*colleagues(register, asked.area)), column), else_=None)
     by: Any = _plain(session, column)
     if described.kind == CHOICE and not described.numeric:
         by = case({value: at for at, value in enumerate(described.choices)}, value=column, else_=len(described.choices))

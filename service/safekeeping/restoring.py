@@ -18,6 +18,7 @@ from service.config import Settings
 from service.db.engine import Database
 from service.db.migrate import migrate
 from service.errors import StewardError
+from service.people.sign_ins import end_all
 from service.records import audit, audit_heads
 from service.records.office import BASEMAP_FOLDER
 from service.safekeeping.archive import extract, verify
@@ -56,7 +57,8 @@ def restore(settings: Settings, source: Path, now: datetime) -> Manifest:
 
 
 def record(session: Session, source: Path, manifest: Manifest, now: datetime) -> None:
-    """The restored trail goes on with the line that says so. Once it is committed, the caller writes its head."""
+    """The restored trail goes on with the line that says so, and nobody is signed in whose sign-in was in the backup.
+    Once it is committed, the caller writes the trail's head."""
     after = {
         "file": source.name,
         "made_at": manifest.made_at.isoformat(),
@@ -66,6 +68,7 @@ def record(session: Session, source: Path, manifest: Manifest, now: datetime) ->
     }
     subject = audit.Subject("backup", source.name)
     audit.append(session, audit.COMMAND_LINE, "backup.restore", now, subject, after=after)
+    end_all(session)
 
 
 def _fitting(settings: Settings, manifest: Manifest) -> None:

@@ -119,10 +119,10 @@ ROUTES: dict[str, str] = {
     "office.save": "office",
     "office.logo": "open",
     "office.distances": "office",
-    "office.back_up": "office",
-    "office.backup_state": "office",
-    "office.download": "office",
-    "office.check": "office",
+    "office.back_up": "backups",
+    "office.backup_state": "backups",
+    "office.download": "backups",
+    "office.check": "backups",
 }
 
 
@@ -131,16 +131,21 @@ def register(app: Flask) -> None:
 
     @app.before_request
     def allowed() -> None:
-        if request.endpoint is None:
-            return
-        who = account()
-        right = ROUTES[request.endpoint]
-        if reach(who.role if who else None, right) is not None:
-            return
-        if who is None:
-            raise NotSignedIn("请先登录。")
-        able = "或".join(ROLES[role] for role in ("supervisor", "admin") if role in RIGHTS[right]) or "管理员"
-        raise NotAllowed(f"你的账号（{ROLES[who.role]}）不能做这一步，要由{able}来做。")
+        if request.endpoint is not None:
+            require_right(ROUTES[request.endpoint])
+
+
+def require_right(right: str) -> None:
+    """Raises NotSignedIn or NotAllowed, which says who can."""
+    who = account()
+    if reach(who.role if who else None, right, bool(who and who.demo)) is not None:
+        return
+    if who is None:
+        raise NotSignedIn("请先登录。")
+    if who.demo and reach(who.role, right) is not None:
+        raise NotAllowed("演示账号不能做备份：备份里有整个系统的密钥。用管理员账号 admin 登录再做。")
+    able = "或".join(ROLES[role] for role in ("supervisor", "admin") if role in RIGHTS[right]) or "管理员"
+    raise NotAllowed(f"你的账号（{ROLES[who.role]}）不能做这一步，要由{able}来做。")
 
 
 def complete(app: Flask) -> None:

@@ -33,6 +33,7 @@ from service.people.signing import locked_addresses, release_address
 from service.records.audit import Actor
 from service.web.account_words import MAY, Names, community_names
 from service.web.context import actor, now, require_account, services
+from service.web.versions import seen_version
 from service.web.words import ago, spoken_or_dash
 
 bp = Blueprint("accounts", __name__, url_prefix="/accounts")
@@ -159,18 +160,16 @@ def edit(number: int) -> str:
 @bp.post("/<int:number>")
 def change(number: int) -> Response | tuple[str, int]:
     """Another role, area, unit, person or name; a stale version shows both sides."""
-    typed, version = _typed(), request.form.get("version", "")
-    if not version.isdecimal():
-        raise InvalidValue("version", "页面不完整，重新打开账号再改。")
+    typed, version = _typed(), seen_version(request.form.get("version", ""))
     with services().database.read() as session:
         row = row_of(account_numbered(session, number), now())
     try:
         with services().database.write() as session:
             account = _own(account_numbered(session, number))
             placing = _placing(session, typed)
-            actions.change_account(session, account, placing, int(version[:9]), actor(), now())
+            actions.change_account(session, account, placing, version, actor(), now())
     except InvalidValue as fault:
-        return _form({fault.field: fault.message}, typed, row), 422
+        return _form({fault.field: fault.message}, typed, row, version=version), 422
     except StaleAccount as fault:
         return _form({}, typed, row, stale=fault.message), 409
     except Conflict as fault:
@@ -249,8 +248,13 @@ def _meant(found: list[tuple[str, str]], typed: str, field: str, word: str) -> s
 
 
 def _form(
-    errors: dict[str, str], typed: dict[str, object], row: AccountRow | None = None, stale: str | None = None
+    errors: dict[str, str],
+    typed: dict[str, object],
+    row: AccountRow | None = None,
+    stale: str | None = None,
+    version: int | None = None,
 ) -> str:
+    """`version`: the one that the page was opened with, where nothing else was shown since."""
     with services().database.read() as session:
         persons, units = suggestions(session, Person), suggestions(session, Organisation)
         names = Names(session, [row] if row else [])
@@ -261,6 +265,7 @@ def _form(
         row=row,
         now_stands=_line(row, names) if row and stale else None,
         stale=stale,
+        version=version or (row.version if row else None),
         roles=ROLES,
         may=MAY,
         fields=_FIELDS,

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from service.errors import NotAllowed, NotSignedIn
+from service.people import sign_ins
 from service.people.accounts import account_of_token, token_digest
 from service.people.models import Account
 from service.records.batches import only_demo
@@ -24,12 +25,21 @@ from service.web.seen import LastSeen
 
 _MAY_WAIT = {"sign_in.password", "sign_in.password_post", "sign_in.logout", "static", "pages.healthz"}
 _MOST_KNOWN = 1000
+_PROXY_HEADERS = {
+    "HTTP_FORWARDED",
+    "HTTP_VIA",
+    "HTTP_X_REAL_IP",
+    "HTTP_X_CLIENT_IP",
+    "HTTP_TRUE_CLIENT_IP",
+    "HTTP_CF_CONNECTING_IP",
+    "HTTP_X_ORIGINAL_FORWARDED_FOR",
+}
 
 
 class User(UserMixin):
-    """What Flask-Login carries: the account's id with the stamp that a password change renews."""
+    """What Flask-Login carries: the account as plain data, and the secret of its sign-in ("" behind a token)."""
 
-    def __init__(self, found: Account) -> None:
+    def __init__(self, found: Account, secret: str = "") -> None:
         self.account = SignedIn(
             found.id,
             found.name,
@@ -41,10 +51,10 @@ class User(UserMixin):
             found.must_change,
             found.demo,
         )
-        self.stamp = found.session_stamp
+        self.secret = secret
 
     def get_id(self) -> str:
-        return f"{self.account.id}:{self.stamp}"
+        return self.secret
 
 
 class Tokens:
@@ -66,7 +76,8 @@ class Tokens:
             known = self._known.get(digest)
         if known is not None:
             user, until = known
-            return user if until is None or now() < until else None
+            here = not user.account.demo or _from_here()
+            return user if here and (until is None or now() < until) else None
         with database.read() as found:
             held = account_of_token(found, secret, now())
             if held is None or (held[0].demo and not demo_open(found)):
@@ -87,20 +98,18 @@ def register(app: Flask) -> None:
     app.extensions["steward_seen"] = last_seen
 
     @manager.user_loader
-    def by_cookie(key: str) -> User | None:
-        number, _sep, stamp = key.partition(":")
-        if not (number.isascii() and number.isdecimal()) or sessions.is_idle(session, now()):
+    def by_cookie(secret: str) -> User | None:
+        if sessions.is_idle(session, now()):
             return None
         with services().database.read() as found:
-            owner = found.get(Account, int(number))
-            if owner is None or not owner.active or owner.session_stamp != stamp:
+            held = sign_ins.holder(found, secret, now(), sessions.idle_after())
+            if held is None or (held[0].demo and not demo_open(found)):
                 return None
-            if owner.demo and not demo_open(found):
-                return None
+            owner, sign_in = held
             sessions.touch(session, now())
             if request.endpoint not in sessions.UNATTENDED:
-                last_seen.note(owner.id, owner.last_seen_at, now())
-            return User(owner)
+                last_seen.note(sign_in, now())
+            return User(owner, secret)
 
     @manager.request_loader
     def by_token(asked: Request) -> User | None:
@@ -140,15 +149,29 @@ def register(app: Flask) -> None:
 
 def demo_open(found: Session) -> bool:
     """Whether the demo may be entered without a password: from this machine, while nothing but the demo is there."""
-    settings = services().settings
-    return settings.on_loopback and not settings.production and _from_here() and only_demo(found)
+    return _from_here() and only_demo(found)
 
 
 def _from_here() -> bool:
     """Asked by this machine under a name of its own: not through a proxy that publishes the service, nor by a page
     whose host name was pointed here."""
+    settings = services().settings
+    if not settings.on_loopback or settings.production or (not settings.trusted_proxies and _passed_on()):
+        return False
     host = urlsplit(f"//{request.host}").hostname or ""
     return _is_loopback(host) and _is_loopback(request.remote_addr or "")
+
+
+def _passed_on() -> bool:
+    """Whether a proxy that nobody told us of stands between: it may say so in a header, or speak HTTP/1.0, which no
+    browser does (nginx unless it is told otherwise); and a page that was opened under another name says that."""
+    asked = request.environ
+    if any(name.startswith("HTTP_X_FORWARDED") or name in _PROXY_HEADERS for name in asked):
+        return True
+    if asked.get("SERVER_PROTOCOL") == "HTTP/1.0":
+        return True
+    origin = asked.get("HTTP_ORIGIN")
+    return origin is not None and not _is_loopback(urlsplit(origin).hostname or "")
 
 
 def _is_loopback(name: str) -> bool:

@@ -17,9 +17,11 @@ from service.records import audit, office_forms
 from service.records.office import LOGO_FOLDER, SECTIONS, offered_basemaps, sections
 from service.records.office_actions import ChangedMeanwhile, change, told
 from service.safekeeping import shelf, work
+from service.web.access import require_right
 from service.web.context import actor, now, services
 from service.web.office_effects import distance_effect
 from service.web.office_page import job_told, page
+from service.web.versions import seen_version
 
 bp = Blueprint("office", __name__)
 _YEAR = 31_536_000
@@ -36,8 +38,10 @@ def save(section: str) -> Response | tuple[str, int]:
     """One section. What was typed stays on the page when it is refused."""
     if section not in SECTIONS:
         raise NotFound("没有这一节设置。")
+    if section == "backup":
+        require_right("backups")
     form: dict[str, Any] = {**request.form.to_dict(), "chosen": "\n".join(request.form.getlist("chosen"))}
-    version = int(form["version"]) if form.get("version", "").isdecimal() else -1
+    version = seen_version(form.get("version", ""), least=0)
     try:
         with services().database.write() as session:
             values = _read(session, section, form)

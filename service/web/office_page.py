@@ -15,13 +15,14 @@ from sqlalchemy.orm import Session
 from service.basemaps import in_folder
 from service.clock import spoken
 from service.db.base import Base
+from service.people.access import reach
 from service.records.batches import holds_demo
 from service.records.models import AuditEntry, Job
 from service.records.office import BASEMAP_FOLDER, SECTIONS, Section, offered_basemaps, sections
 from service.safekeeping import making, retention, shelf
 from service.safekeeping.schedule import last_hour
 from service.safekeeping.work import KIND, under_way
-from service.web.context import asked_day, now, services
+from service.web.context import asked_day, now, require_account, services
 from service.web.map_config import office_bounds
 from service.web.office_effects import basemap_hosts, distance_effect, public_previews
 
@@ -48,7 +49,7 @@ _ROOMS = (
 
 def page(session: Session) -> dict[str, Any]:
     """What templates/office/index.html reads."""
-    given = services()
+    given, who = services(), require_account()
     settings, office = given.settings, given.office
     kept = sections(session, settings)
     return {
@@ -66,6 +67,7 @@ def page(session: Session) -> dict[str, Any]:
         "previews": public_previews(),
         "aged": retention.aged(session, office.retention, settings.data_dir, now()),
         "backup": _backup(session),
+        "may_back_up": reach(who.role, "backups", who.demo) is not None,
         "moment": spoken,
     }
 

@@ -11,8 +11,7 @@ from service.people.accounts import make_token, revoke_token, sign_out_everywher
 from service.people.models import Account, Token
 from service.web.account_words import MAY, Names
 from service.web.context import actor, now, require_account, services
-from service.web.identity import User
-from service.web.sign_in import begin_session
+from service.web.sign_in import begin_session, begun
 from service.web.words import spoken_or_dash
 
 bp = Blueprint("own_account", __name__)
@@ -31,7 +30,7 @@ def end_sessions() -> Response:
     with services().database.write() as session:
         owner = session.get_one(Account, who.id)
         sign_out_everywhere(session, owner, actor(), now())
-        user = User(owner)
+        user = begun(session, owner)
     begin_session(user)
     return redirect(url_for("own_account.index", done="signed-out"))
 

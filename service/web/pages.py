@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, jsonify, redirect, render_template, request, session, url_for
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy import text
 from werkzeug.wrappers import Response
@@ -14,6 +14,7 @@ from service.people.access import reach
 from service.people.rules import ROLES
 from service.records.batches import holds_demo
 from service.records.counters import read_all
+from service.web import sessions
 from service.web.access import ROUTES
 from service.web.context import account, actor, now, require_look, require_role, services, viewer
 from service.web.map_config import map_config, page_counts
@@ -32,8 +33,8 @@ def map_page() -> str:
     """The map; the lookup, search and filters all happen on it."""
     asking = require_look()
     who = account()
-    with services().database.read() as session:
-        demo = holds_demo(session)
+    with services().database.read() as store:
+        demo = holds_demo(store)
     config = map_config(asking, demo)
     parts = render_map(config)
     return render_template(
@@ -64,8 +65,8 @@ def map_modules(digest: str) -> Response:
 @bp.get("/healthz")
 def healthz() -> Response:
     """200 when the database answers."""
-    with services().database.read() as session:
-        session.execute(text("SELECT 1"))
+    with services().database.read() as store:
+        store.execute(text("SELECT 1"))
     return jsonify({"status": "ok"})
 
 
@@ -73,8 +74,8 @@ def healthz() -> Response:
 def changes() -> Response:
     """What moved since `since`; polled by open pages, 304 while nothing did."""
     require_look()
-    with services().database.read() as session:
-        values = read_all(session)
+    with services().database.read() as store:
+        values = read_all(store)
     token = ".".join(str(values[name]) for name in sorted(values))
     asked = request.args.get("since", "").split(".")
     changed = [name for name, before in zip(sorted(values), asked, strict=False) if before != str(values[name])]
@@ -93,9 +94,13 @@ def own_data() -> str:
 
 @bp.post("/admin/demo/remove")
 def remove_demo() -> Response:
-    """'Start with our own data': removes the demo and nothing else."""
+    """'Start with our own data': removes the demo and nothing else. Everybody but the asker signs in anew."""
     require_role("admin")
-    current_app.extensions["steward_remove_demo"](services().database, now(), actor())
+    given = services()
+    current_app.extensions["steward_remove_demo"](
+        given.database, now(), actor(), given.settings.renew_session_secret, sessions.secret_of(session)
+    )
+    session.modified = True  # signed with the new key
     return redirect(url_for("pages.map_page"))
 
 

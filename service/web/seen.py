@@ -1,19 +1,20 @@
-"""When each account was last seen, written beside the requests: no answer waits for the database's writers."""
+"""When accounts and their sign-ins were last seen, written beside the requests: no answer waits for a writer."""
 
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.db.engine import Database
-from service.people.models import Account
+from service.people.models import Account, SignIn
+from service.people.sign_ins import SEEN_EVERY
 
 log = structlog.get_logger()
-EVERY = timedelta(minutes=5)
+_MOST_TOLD = 10_000
 
 
 class LastSeen:
@@ -23,16 +24,18 @@ class LastSeen:
         self._database = database
         self._lock = threading.Lock()
         self._told: dict[int, datetime] = {}
-        self._due: dict[int, datetime] = {}
+        self._due: dict[int, tuple[int, datetime]] = {}
         self._writing: threading.Thread | None = None
 
-    def note(self, account_id: int, stored: datetime | None, now: datetime) -> None:
-        """The account does something now; at most every five minutes that is written down."""
-        last = max(filter(None, (self._told.get(account_id), stored)), default=None)
-        if last is not None and now - last < EVERY:
+    def note(self, sign_in: SignIn, now: datetime) -> None:
+        """Somebody does something now; at most every five minutes that is written down."""
+        if now - max(self._told.get(sign_in.id, sign_in.seen_at), sign_in.seen_at) < SEEN_EVERY:
             return
         with self._lock:
-            self._told[account_id] = self._due[account_id] = now
+            if len(self._told) > _MOST_TOLD:
+                self._told.clear()
+            self._told[sign_in.id] = now
+            self._due[sign_in.id] = sign_in.account_id, now
             if self._writing is None or not self._writing.is_alive():
                 self._writing = threading.Thread(target=self._write, name="last-seen", daemon=True)
                 self._writing.start()
@@ -52,7 +55,8 @@ class LastSeen:
                     return
             try:
                 with self._database.write() as session:
-                    for account_id, moment in due.items():
+                    for sign_in_id, (account_id, moment) in due.items():
                         session.execute(update(Account).where(Account.id == account_id).values(last_seen_at=moment))
+                        session.execute(update(SignIn).where(SignIn.id == sign_in_id).values(seen_at=moment))
             except SQLAlchemyError as fault:  # the next visit is written down again
                 log.warning("last seen not written", reason=type(fault).__name__)

@@ -11,11 +11,13 @@ from flask_login import login_user, logout_user
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from service.clock import SHANGHAI, local_date
 from service.errors import InvalidValue, NotAllowed, TooMany
 from service.intake.demo_accounts import DemoRole, demo_account, demo_roles
+from service.people import sign_ins
 from service.people.accounts import subject_of
 from service.people.models import Account
 from service.people.rules import ROLES
@@ -52,7 +54,7 @@ def login_post() -> Response | tuple[str, int]:
     with services().database.write() as found:
         outcome = sign_in(found, name, password, now(), request.remote_addr)
         owner = outcome.account
-        user = User(owner) if owner and (not owner.demo or demo_open(found)) else None
+        user = begun(found, owner) if owner and (not owner.demo or demo_open(found)) else None
     if user is not None:
         return enter_as(user)
     if outcome.address_locked_until is not None:
@@ -72,16 +74,19 @@ def demo_entry(role: str) -> Response:
             raise NotAllowed("演示入口只在本机、且只有演示数据时可用。请用账号登录。")
         owner = demo_account(found, role, now(), local_date(now()))
         enter(found, owner, now(), request.remote_addr)
-        user = User(owner)
+        user = begun(found, owner)
     return enter_as(user)
 
 
 @bp.post("/logout")
 def logout() -> Response:
-    who = account()
-    if who is not None:
+    """Ends the sign-in on the server: a copy of the cookie opens nothing any more."""
+    who, secret = account(), sessions.secret_of(session)
+    if who is not None or secret:
         with services().database.write() as found:
-            append(found, actor(), "sign_out", now(), Subject("accounts", who.name, who.display_name))
+            if who is not None:
+                append(found, actor(), "sign_out", now(), Subject("accounts", who.name, who.display_name))
+            sign_ins.end(found, secret)
     logout_user()
     session.clear()
     return redirect(url_for("pages.map_page"))
@@ -103,7 +108,7 @@ def password_post() -> Response | tuple[str, int]:
         with services().database.write() as found:
             owner = found.get_one(Account, who.id)
             change_password(found, owner, old, new, actor(), now())
-            user = User(owner)
+            user = begun(found, owner)
     except InvalidValue as fault:
         if fault.field == "old":
             _write_down_wrong_password(who.id)
@@ -119,7 +124,13 @@ def enter_as(user: User) -> Response:
     return redirect(_local(request.values.get("next", "")) or url_for("pages.map_page"))
 
 
+def begun(found: Session, owner: Account) -> User:
+    """A sign-in of the account from now on, for `begin_session` once it is committed."""
+    return User(owner, sign_ins.begin(found, owner, now(), sessions.idle_after()))
+
+
 def begin_session(user: User) -> None:
+    """The browser's cookie for a sign-in that was begun."""
     sessions.begin(session, now())
     login_user(user)
 

@@ -22,6 +22,7 @@ from service.db.migrate import migrate
 from service.intake.demo import load_demo
 from service.people.accounts import create_account, make_token
 from service.people.models import AddressFailures
+from service.people.sign_ins import begin
 from service.records import audit
 from service.records.models import Attachment, ImportRow, Job, OfficeSetting, SavedView, Upload
 from service.safekeeping import making
@@ -61,7 +62,8 @@ def kept(kept_once: Path, tmp_path: Path) -> Path:
 def fill(settings: Settings, database: Database) -> None:
     load_demo(database, settings, MONDAY_NOON)
     with database.write() as session:
-        create_account(session, "head", "admin", PASSWORD, MONDAY_NOON, display_name=HOSTILE)
+        head = create_account(session, "head", "admin", PASSWORD, MONDAY_NOON, display_name=HOSTILE)
+        begin(session, head, MONDAY_NOON, timedelta(hours=8))
         make_token(session, "head", "t", MONDAY_NOON)
         for i in range(3):
             audit.append(session, audit.SYSTEM, "test", MONDAY_NOON, before={"n": i}, note=HOSTILE)

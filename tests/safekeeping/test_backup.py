@@ -19,7 +19,7 @@ from service.config import Settings, load_settings
 from service.db.engine import Database
 from service.db.migrate import migrate
 from service.errors import UnreadableFile
-from service.people.models import Organisation
+from service.people.models import Organisation, SignIn
 from service.records import audit
 from service.records.audit_heads import write_head
 from service.records.models import AuditEntry, Counter
@@ -242,6 +242,7 @@ def test_the_trail_tells_and_its_head_lies_outside(
     with closing(opened(other)) as there:
         with there.write() as session:
             restoring.record(session, kept, manifest, MONDAY_NOON)
+            assert session.query(SignIn).count() == 0, "nobody is signed in on the other machine"
         assert trail_actions(there)[-1] == "backup.restore"
 
 

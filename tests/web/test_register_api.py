@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from service.db.engine import Database
 from service.db.migrate import migrate
 from service.people.accounts import create_account
 from service.people.models import Account
+from service.people.sign_ins import begin
 from service.web.access import ROUTES
 from tests.conftest import MONDAY_NOON, bearer, fresh_postgres
 from tests.registers.conftest import FAR_AWAY, IN_A1, IN_B1, build, point
@@ -232,9 +234,9 @@ def test_filters_take_several_words_with_commas(still_api: Api) -> None:
 def test_a_browsers_cookie_alone_changes_nothing(still_api: Api) -> None:
     """Without the page's token a change that another site made the browser send is refused."""
     client = still_api.app.test_client()
-    with client.session_transaction() as kept, still_api.app.extensions["steward"].database.read() as session:
+    with client.session_transaction() as kept, still_api.app.extensions["steward"].database.write() as session:
         account = session.query(Account).filter_by(name="supervisor").one()
-        kept["_user_id"] = f"{account.id}:{account.session_stamp}"
+        kept["_user_id"] = begin(session, account, MONDAY_NOON, timedelta(hours=8))
         kept["_fresh"] = True
         kept["seen"] = MONDAY_NOON.timestamp()
     assert client.get("/api/v1/frontages").status_code == 200

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from service.app import create_app
@@ -16,7 +17,7 @@ from service.config import Settings
 from service.db.engine import Database
 from service.intake.demo_accounts import NAMES
 from service.people.accounts import create_account, ensure_administrator, release
-from service.people.models import Account, AddressFailures
+from service.people.models import Account, AddressFailures, SignIn
 from service.people.rules import ROLES
 from service.records.audit import COMMAND_LINE, lines
 from service.records.models import AuditEntry
@@ -227,7 +228,8 @@ def test_a_session_ends_when_nobody_does_anything(
         assert client.get("/account").status_code == 200
     for hours in (22, 25, 28):  # an open page's own questions aren't somebody doing something
         later(monkeypatch, hours=hours)
-        client.get("/changes")
+        for path in ("/changes", "/admin/backups/state"):
+            assert client.get(path).status_code == 200
     later(monkeypatch, hours=29.1)
     assert client.get("/account").status_code == 302
 
@@ -256,6 +258,102 @@ def test_signing_out_everywhere_leaves_this_device(app: Flask, one_time: str, da
     here.post("/account/sign-out-everywhere", data={"csrf_token": csrf(here, "/account")})
     assert here.get("/account").status_code == 200
     assert there.get("/account").status_code == 302
+
+
+def copied(app: Flask, client: FlaskClient) -> FlaskClient:
+    """Another browser with a copy of the client's cookie."""
+    made, cookie = app.test_client(), client.get_cookie("steward")
+    assert cookie is not None
+    made.set_cookie("steward", cookie.value)
+    return made
+
+
+def test_signing_out_ends_every_copy_of_the_cookie(app: Flask, one_time: str, database: Database) -> None:
+    settle(database)
+    client, other = app.test_client(), app.test_client()
+    for one in (client, other):
+        enter(one, "admin", one_time)
+    thief = copied(app, client)
+    assert thief.get("/accounts").status_code == 200
+    client.post("/logout", data={"csrf_token": csrf(client, "/account")})
+    for path in ("/accounts", "/account", "/api/v1/people"):
+        assert thief.get(path).status_code in (302, 401), path
+    assert other.get("/accounts").status_code == 200, "another device stays"
+    with database.read() as session:
+        assert session.query(SignIn).count() == 1
+
+
+def test_a_cookie_that_signing_out_everywhere_ended_opens_nothing(
+    app: Flask, one_time: str, database: Database
+) -> None:
+    settle(database)
+    client = app.test_client()
+    enter(client, "admin", one_time)
+    thief = copied(app, client)
+    client.post("/account/sign-out-everywhere", data={"csrf_token": csrf(client, "/account")})
+    assert thief.get("/account").status_code == 302
+    assert client.get("/account").status_code == 200
+    with database.read() as session:
+        assert session.query(SignIn).count() == 1, "the ended ones are cleared away"
+
+
+def test_a_sign_in_that_nobody_uses_is_over(
+    app: Flask, one_time: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the server too: not only where the cookie says so."""
+    settle(database)
+    client = app.test_client()
+    enter(client, "admin", one_time)
+    later(monkeypatch, hours=8, minutes=11)
+    with client.session_transaction() as kept:
+        kept["seen"] = (MONDAY_NOON + timedelta(hours=8, minutes=10)).timestamp()
+    assert client.get("/account").status_code == 302
+    enter(app.test_client(), "admin", one_time)
+    with database.read() as session:
+        assert session.query(SignIn).count() == 1, "the next one clears it away"
+
+
+def test_a_sign_in_in_use_holds(app: Flask, one_time: str, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    settle(database)
+    client = app.test_client()
+    enter(client, "admin", one_time)
+    for hour in range(1, 30, 7):
+        later(monkeypatch, hours=hour)
+        assert client.get("/account").status_code == 200, hour
+        app.extensions["steward_seen"].settle()
+
+
+def test_the_database_and_the_key_make_no_session(app: Flask, one_time: str, database: Database) -> None:
+    """What a backup holds: the digest of a sign-in, the account's stamp and the key that signs cookies."""
+    settle(database)
+    enter(app.test_client(), "admin", one_time)
+    with database.read() as session:
+        account, sign_in = session.query(Account).one(), session.query(SignIn).one()
+    for forged in (sign_in.digest, account.session_stamp, f"{account.id}:{account.session_stamp}", str(sign_in.id), ""):
+        client = app.test_client()
+        with client.session_transaction() as kept:
+            kept.update({"_user_id": forged, "_fresh": True, "seen": MONDAY_NOON.timestamp()})
+        assert client.get("/account").status_code == 302, forged
+
+
+def test_a_signed_in_page_reads_its_sign_in_once_and_writes_nothing(
+    app: Flask, one_time: str, database: Database
+) -> None:
+    settle(database)
+    client = app.test_client()
+    enter(client, "admin", one_time)
+    client.get("/account")
+    said: list[str] = []
+
+    def hear(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        said.append(statement)
+
+    engine = app.extensions["steward"].database.engine
+    event.listen(engine, "before_cursor_execute", hear)
+    assert client.get("/changes").status_code == 200
+    event.remove(engine, "before_cursor_execute", hear)
+    assert sum("sign_ins" in one for one in said) == 1
+    assert not any(one.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE")) for one in said)
 
 
 def test_when_an_account_was_last_seen(

@@ -16,9 +16,9 @@ from service.clock import spoken
 from service.incidents.rules import SOURCES
 from service.people.access import NOWHERE, reach
 from service.records.models import SavedView
-from service.records.register import LONG, PERSON, PHONE
+from service.records.register import LONG
 from service.registers.asked import Asked
-from service.registers.filters import ENDED
+from service.registers.filters import ENDED, order_of, sortable
 from service.registers.queries import page as read_page
 from service.registers.rows import Page
 from service.web.access import ROUTES
@@ -69,22 +69,24 @@ def asked_of(ask: Asking, query: Query) -> Asked:
     filters = {**ask.look.default, **query.filters}
     if filters.get("group") == ("all",):
         filters.pop("group")
-    return Asked(
-        ask.on,
-        ask.now,
-        filters,
-        sort_of(ask, query),
-        PAGE_ROWS,
-        (query.page - 1) * PAGE_ROWS,
-        ask.area,
-        reads_names(ask.viewer),
-    )
+    first = (query.page - 1) * PAGE_ROWS
+    return replace(_asked(ask), filters=filters, sort=sort_of(ask, query), limit=PAGE_ROWS, offset=first)
 
 
 def sort_of(ask: Asking, query: Query) -> str:
-    """Deadlines order what is open, not what is closed."""
+    """Deadlines order what is open, not what is closed. An address of somebody who may sort by more is read without."""
     closed = "done" in query.filters.get("group", ()) or "all" in query.filters.get("group", ())
-    return query.sort or ("" if closed else ask.look.sort) or ask.register.order
+    wanted = query.sort or ("" if closed else ask.look.sort)
+    return order_of(ask.register, replace(_asked(ask), sort=wanted if wanted.removeprefix("-") in _able(ask) else ""))
+
+
+def _asked(ask: Asking) -> Asked:
+    return Asked(ask.on, ask.now, area=ask.area, names=reads_names(ask.viewer))
+
+
+def _able(ask: Asking) -> tuple[str, ...]:
+    """What the asker may sort by."""
+    return sortable(ask.register, _asked(ask))
 
 
 def list_context(session: Session, listed: Listed, selected: str | None, told: str = "") -> dict[str, Any]:
@@ -343,8 +345,7 @@ def _head(listed: Listed, column: str) -> dict[str, Any]:
     up = sort == column
     here = sort.removeprefix("-") == column
     cls = listed.ask.look.places.get(column, "far") + (" r" if column in listed.ask.look.numeric else "")
-    personal = column in register.by_name and register.by_name[column].kind in (PERSON, PHONE)
-    can = column in register.sortable and not (personal and not reads_names(listed.ask.viewer))
+    can = column in _able(listed.ask)
     return {
         "label": register.columns[column],
         "cls": cls,

@@ -30,6 +30,7 @@ from service.web.registers.forms import Typed, drawn, form_context, fresh, sent_
 from service.web.registers.links import list_url, row_url
 from service.web.registers.query import Query, parse_query
 from service.web.registers.saved import drop_view, save_view
+from service.web.versions import seen_version
 
 Answer = str | Response | tuple[str, int]
 
@@ -84,6 +85,7 @@ def change_row(name: str, code: str) -> Answer:
     refused: StewardError | None = None
     with services().database.write() as session:
         row = _changeable(session, ask, code)
+        version = seen_version(request.form.get("version", ""))
         whole = typed_of(ask.register, request.form, new=False)
         typed = taken(whole, request.form)
         shape, unread = _drawn(ask, typed, row.geometry)
@@ -94,7 +96,7 @@ def change_row(name: str, code: str) -> Answer:
                 ask.register,
                 code,
                 sent_of(ask.register, typed, row, dropped),
-                _version(),
+                version,
                 writer(),
                 ask.located,
                 shape,
@@ -109,7 +111,7 @@ def change_row(name: str, code: str) -> Answer:
             refused = fault
     if refused is not None:  # the trail's line needs the write lock, which is free only now
         refusals.write_down(refused)
-        return _again(ask, whole.with_faults(_faults(ask, refused, unread)), row, query, _version())
+        return _again(ask, whole.with_faults(_faults(ask, refused, unread)), row, query, version)
     return redirect(_with(row_url(name, done.code, query), told="changed" if done.changed else "same"))
 
 
@@ -126,9 +128,10 @@ def end_row(name: str, code: str) -> Answer:
     ask = _ask(name)
     with services().database.write() as session:
         _endable(session, ask, code)
+        version = seen_version(request.form.get("version", ""))
         try:
             day, reason = _end_of(ask)
-            actions.end(session, ask.register, code, _version(), writer(), ask.located, day, reason)
+            actions.end(session, ask.register, code, version, writer(), ask.located, day, reason)
         except (InvalidValue, Conflict) as fault:
             session.rollback()
             form = _end_context(session, ask, code, query, request.form, fault.message)
@@ -139,7 +142,8 @@ def end_row(name: str, code: str) -> Answer:
 def restore_row(name: str, code: str) -> Response:
     ask = _ask(name)
     with services().database.write() as session:
-        actions.restore(session, ask.register, code, _version(), writer(), ask.located)
+        version = seen_version(request.form.get("version", ""))
+        actions.restore(session, ask.register, code, version, writer(), ask.located)
     return redirect(_with(row_url(name, code, _query(name)), told="restored"))
 
 
@@ -209,14 +213,11 @@ def drop(number: int) -> Response:
 
 
 def _versions(codes: list[str]) -> dict[str, int]:
-    """The version of each row that the first page showed."""
+    """The version of each row that the first page showed. Raises InvalidValue."""
     seen = request.form.getlist("was")
-    return {code: int(text) for code, text in zip(codes, seen, strict=False) if text.isascii() and text.isdigit()}
-
-
-def _version() -> int | None:
-    text = request.form.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() else None
+    if len(seen) != len(codes):
+        seen_version("")
+    return {code: seen_version(text) for code, text in zip(codes, seen, strict=True)}
 
 
 def _again(ask: Asking, typed: Typed, row: Any, query: Query, version: int | None = None) -> tuple[str, int]:
