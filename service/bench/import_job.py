@@ -6,32 +6,15 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.orm import Session
-
+from service.bench.stores import Timed
 from service.clock import utcnow
 from service.config import ROOT, load_settings
-from service.db.engine import Database
 from service.intake.run import Request, run_import
 from service.serving import migrate_store
 
 _DEMO = ROOT / "gis_data" / "demo"
-
-
-class Timed(Database):
-    """A database that remembers how long its longest write transaction was open."""
-
-    longest = 0.0
-
-    @contextmanager
-    def write(self) -> Iterator[Session]:
-        with super().write() as session:
-            began = time.perf_counter()
-            yield session
-        self.longest = max(self.longest, time.perf_counter() - began)
 
 
 def main(job: str) -> None:

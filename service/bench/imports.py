@@ -7,8 +7,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import numpy as np
 import shapely
 
 from service.bench.figures import Context, Figure, figure, seconds
+from service.bench.stores import empty_store, stores
 from service.errors import InvalidValue
 
 _ROWS = 1_000_000
@@ -42,13 +41,13 @@ def measure(context: Context) -> list[Figure]:
         write_csv(first, rows, context.seed, "A")
         write_csv(second, rows, context.seed + 1, "B")
         peer = _bare_points(place / "peer.gpkg", rows, context)
-        for label, url in _stores(place):
+        for label, url in stores(place):
             figures += _one_store(label, url, place, (first, second), rows, peer)
     return figures
 
 
 def _one_store(label: str, url: str, place: Path, files: tuple[Path, Path], rows: int, peer: float) -> list[Figure]:
-    with _database(url) as real:
+    with empty_store(url) as real:
         data = place / label
         _run(data, real, "demo-grids")
         empty, used, again = (_run(data, real, str(path)) for path in (files[0], files[1], files[1]))
@@ -110,34 +109,6 @@ def _bare_points(path: Path, rows: int, context: Context) -> float:
     points = shapely.points(rng.uniform(_WEST, _EAST, rows), rng.uniform(_SOUTH, _NORTH, rows))
     frame = GeoDataFrame(geometry=points, crs=4326)
     return seconds(lambda: write_dataframe(frame, path, layer="points"))  # type: ignore[no-untyped-call]
-
-
-def _stores(place: Path) -> Iterator[tuple[str, str]]:
-    yield "GeoPackage", f"gpkg:///{place / 'steward.gpkg'}"
-    server = os.environ.get("STEWARD_BENCH_POSTGRES") or os.environ.get("STEWARD_TEST_POSTGRES")
-    if server:
-        yield "PostGIS", server
-
-
-@contextmanager
-def _database(url: str) -> Iterator[str]:
-    """The URL of an empty store; on PostgreSQL a database of its own, dropped afterwards."""
-    from sqlalchemy import create_engine, text
-    from sqlalchemy.engine import make_url
-
-    if url.startswith("gpkg"):
-        yield url
-        return
-    server = create_engine(url, isolation_level="AUTOCOMMIT")
-    name = f"steward_bench_{os.getpid()}"
-    with server.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}"'))
-    try:
-        yield make_url(url).set(database=name).render_as_string(hide_password=False)
-    finally:
-        with server.connect() as connection:
-            connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
-        server.dispose()
 
 
 def _run(data: Path, url: str, job: str) -> dict[str, Any]:

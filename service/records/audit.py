@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -58,6 +58,18 @@ class Subject:
     name: str | None = None
 
 
+@dataclass(frozen=True)
+class Line:
+    """What one line says. `before` and `after`: only the fields that differ, as plain JSON."""
+
+    action: str
+    subject: Subject | None = None
+    ok: bool = True
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    note: str | None = None
+
+
 def append(
     session: Session,
     actor: Actor,
@@ -71,30 +83,45 @@ def append(
     note: str | None = None,
 ) -> AuditEntry:
     """One more line, in the caller's transaction. `before` and `after`: only the fields that differ, as plain JSON."""
+    return append_lines(session, actor, now, [Line(action, subject, ok, before, after, note)])[0]
+
+
+def append_lines(session: Session, actor: Actor, now: datetime, lines: Sequence[Line]) -> list[AuditEntry]:
+    """Many lines in order, each hash covering the line before: the end of the trail is asked for and moved once."""
+    if not lines:
+        return []
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
-    last = session.execute(select(AuditEntry.id, AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1)).first()
-    number, previous = (last[0] + 1, last[1]) if last else (1, GENESIS)
+    last, previous = head(session)
+    entries = []
+    for number, line in enumerate(lines, start=last + 1):
+        entries.append(_entry(number, previous, actor, now, line))
+        previous = entries[-1].hash
+    session.add_all(entries)
+    session.flush()
+    counters.reach(session, counters.TRAIL, last + len(lines))
+    return entries
+
+
+def _entry(number: int, previous: str, actor: Actor, now: datetime, line: Line) -> AuditEntry:
+    subject = line.subject
     entry = AuditEntry(
         id=number,
         at=to_milliseconds(now),
         actor=actor.name,
         role=actor.role,
         address=actor.address,
-        action=action,
-        ok=ok,
+        action=line.action,
+        ok=line.ok,
         subject_kind=subject.kind if subject else None,
         subject_code=subject.code if subject else None,
         subject_name=subject.name if subject else None,
-        before=before,
-        after=after,
-        note=note,
+        before=None if line.before is None else dict(line.before),
+        after=None if line.after is None else dict(line.after),
+        note=line.note,
         previous=previous,
     )
     entry.hash = line_hash(entry)
-    session.add(entry)
-    session.flush()
-    counters.reach(session, counters.TRAIL, number)
     return entry
 
 

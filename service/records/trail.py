@@ -26,7 +26,7 @@ class Group:
 
 GROUPS = {
     "signing": Group("登录", ("sign_in", "sign_out", "account.lock", "address.%")),
-    "refusals": Group("拒绝", ("request.refuse",)),
+    "refusals": Group("拒绝", ("request.refuse", "%.bulk%")),
     "accounts": Group("账号与令牌", ("account.%", "token.%"), ("account.lock",)),
     "registers": Group(
         "登记册",

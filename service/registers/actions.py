@@ -10,36 +10,34 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.clock import local_date, spoken
 from service.db.spatial import decode, encode
-from service.errors import Conflict, InvalidValue, InvalidValues, NotAllowed, StaleVersion
+from service.errors import Conflict, InvalidValue, InvalidValues, NotAllowed
 from service.people.access import Area
 from service.records import audit, counters
-from service.records.audit import Actor, Subject, differences
-from service.records.models import AuditEntry
-from service.records.register import BY_PLACE, BY_UNIT, Fault, Register
+from service.records.audit import Line, Subject, differences
+from service.records.register import BY_PLACE, Fault, Register
 from service.registers.dependants import dependants
+from service.registers.judging import (
+    By,
+    held,
+    last_writers,
+    may_change_validity,
+    may_end,
+    may_keep,
+    may_write,
+    nothing_depends,
+    still_holds,
+    stored_values,
+    title,
+    told,
+)
 from service.registers.location import Located
-from service.registers.queries import not_found, only
 from service.registers.rules import holds_all
 from service.registers.shapes import geometry_of, plain, same_shape
 from service.registers.values import understood
 
+__all__ = ["By", "Done", "Written", "change", "create", "end", "restore", "written"]
 _MOST_CODE = 64
-
-
-@dataclass(frozen=True)
-class By:
-    """Who writes, how far their say reaches, and when."""
-
-    actor: Actor
-    area: Area
-    now: datetime
-    subdistrict: str
-
-    @property
-    def today(self) -> date:
-        return local_date(self.now)
 
 
 @dataclass(frozen=True)
@@ -51,11 +49,20 @@ class Done:
     changed: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Written:
+    """A row whose attributes have moved in the session, and both sides of that, as plain JSON."""
+
+    row: Any
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+
 def create(
     session: Session, register: Register, sent: Mapping[str, Any], by: By, located: Located, geometry: Any = None
 ) -> Done:
     """A new row. Raises InvalidValues naming every field at fault, Conflict for a code in use, NotAllowed."""
-    _may_keep(register, register.creates)
+    may_keep(register, register.creates)
     values, faults = understood(session, register, sent)
     if values.get(register.key) is not None:
         faults += _code_faults(register, str(values[register.key]))
@@ -74,8 +81,8 @@ def create(
         row.geom = encode(geom)
     session.add(row)
     session.flush()
-    after = {name: value for name, value in _told(register, values, geom).items() if value is not None}
-    _append(session, register, row, "create", by, None, after)
+    after = {name: value for name, value in told(register, values, geom).items() if value is not None}
+    audit.append(session, by.actor, f"{register.noun}.create", by.now, _subject(register, row), after=after)
     return Done(values[register.key], 1, tuple(after))
 
 
@@ -93,9 +100,8 @@ def change(
     """Fields of a row, and its place where `geometry` (GeoJSON) is given; fields that weren't sent stay. Raises
     StaleVersion when `version` isn't the stored one (None: whatever it is), InvalidValues, Conflict, NotAllowed."""
     row = _locked(session, register, code, sent, version, by, located)
-    if row.ended_on is not None and row.ended_on <= by.today:
-        raise Conflict(f"{register.label}“{_title(register, row)}”已于 {row.ended_on} 终止，先恢复再修改。")
-    stored = {one.name: getattr(row, one.name) for one in register.fields}
+    still_holds(register, row, by)
+    stored = stored_values(register, row)
     values, faults = understood(session, register, sent, stored)
     before_geom = decode(row.geom) if register.geometry else None
     geom = before_geom
@@ -107,7 +113,7 @@ def change(
     moved = not same_shape(before_geom, geom)
     if moved:
         _may_place(register, by.area, located, geom)
-    before, after = differences(_told(register, stored), _told(register, after_values))
+    before, after = differences(told(register, stored), told(register, after_values))
     if moved:
         before["geometry"], after["geometry"] = plain(before_geom), plain(geom)
     if not after:
@@ -117,7 +123,7 @@ def change(
             row.geom = encode(geom)
         else:
             setattr(row, name, values[name])
-    return _written(session, register, row, "change", by, before, after, note)
+    return written(session, register, [Written(row, before, after)], "change", by, note)[0]
 
 
 def end(
@@ -132,18 +138,14 @@ def end(
 ) -> Done:
     """The end of a row's validity, from today on unless another day is named; nothing is deleted. Raises Conflict
     while something in force depends on it."""
-    _may_keep(register, register.ends)
+    may_keep(register, register.ends)
     row = _locked(session, register, code, {}, version, by, located)
-    if register.area != BY_PLACE and not by.area.everywhere:
-        raise NotAllowed(f"{register.label}的终止要由主管或管理员来做。")
-    if row.ended_on is not None:
-        raise Conflict(f"{register.label}“{_title(register, row)}”已定于 {row.ended_on} 终止。")
+    may_end(register, row, by)
     day = on or by.today
-    found = dependants(session, register, code, day)
-    if found:
-        raise Conflict(f"还不能终止“{_title(register, row)}”：{'；'.join(found)}。先处理这些，再来终止。")
+    nothing_depends(register, row, dependants(session, register, [code], day)[code])
     row.ended_on = day
-    return _written(session, register, row, "end", by, {"ended_on": None}, {"ended_on": day.isoformat()}, note)
+    one = Written(row, {"ended_on": None}, {"ended_on": day.isoformat()})
+    return written(session, register, [one], "end", by, note)[0]
 
 
 def restore(
@@ -156,19 +158,14 @@ def restore(
     note: str | None = None,
 ) -> Done:
     """An ended row holds again. Raises Conflict when it never ended."""
-    _may_keep(register, register.ends)
+    may_keep(register, register.ends)
     row = _locked(session, register, code, {}, version, by, located)
-    if register.area != BY_PLACE and not by.area.everywhere:
-        raise NotAllowed(f"{register.label}的恢复要由主管或管理员来做。")
+    may_change_validity(register, by, "恢复")
     if row.ended_on is None:
-        raise Conflict(f"{register.label}“{_title(register, row)}”没有终止，不用恢复。")
+        raise Conflict(f"{register.label}“{title(register, row)}”没有终止，不用恢复。")
     before, row.ended_on = row.ended_on.isoformat(), None
-    return _written(session, register, row, "restore", by, {"ended_on": before}, {"ended_on": None}, note)
-
-
-def _may_keep(register: Register, able: bool) -> None:
-    if register.read_only or not able:
-        raise Conflict(register.why_not)
+    one = Written(row, {"ended_on": before}, {"ended_on": None})
+    return written(session, register, [one], "restore", by, note)[0]
 
 
 def _locked(
@@ -181,35 +178,12 @@ def _locked(
     located: Located,
 ) -> Any:
     """The stored row, nobody else writing it until the commit; inside the writer's area, of the stated version."""
-    _may_keep(register, True)
-    statement = select(register.model).where(*only(session, register, code, by.area, located)).with_for_update()
-    row = session.scalars(statement.execution_options(populate_existing=True)).first()
-    if row is None:
-        raise not_found(register, code)
-    if not by.area.everywhere and (register.area == BY_UNIT or not holds_all(by.area, located.spots.get(code, ()))):
-        raise NotAllowed(f"“{_title(register, row)}”不全在你的社区里，由主管来改。")
-    if version is not None and version != row.version:
-        stored = _told(register, {one.name: getattr(row, one.name) for one in register.fields})
-        raise StaleVersion(
-            f"“{_title(register, row)}”在你打开之后被改过{_by_whom(session, register, code)}。"
-            "看过现在的内容，再决定怎样改。",
-            stored,
-            row.version,
-            sent,
-            version,
-        )
+    may_keep(register, True)
+    row = held(session, register, code, by, located)
+    may_write(
+        register, row, sent, version, by, located, lambda key: last_writers(session, register, [key]).get(key, "")
+    )
     return row
-
-
-def _by_whom(session: Session, register: Register, code: str) -> str:
-    last = session.scalars(
-        select(AuditEntry)
-        .where(AuditEntry.subject_kind == register.name, AuditEntry.subject_code == code)
-        .where(AuditEntry.action.startswith(f"{register.noun}."))
-        .order_by(AuditEntry.id.desc())
-        .limit(1)
-    ).first()
-    return f"（{last.actor}，{spoken(last.at)}）" if last else ""
 
 
 def _geometry(register: Register, given: Any, located: Located, now: datetime) -> tuple[Any, list[Fault]]:
@@ -278,46 +252,28 @@ def _moved(session: Session, register: Register) -> int:
     return int(session.info[key])
 
 
-def _told(register: Register, values: Mapping[str, Any], geom: Any = None) -> dict[str, Any]:
-    """A row's fields as plain JSON, for the trail and for a conflict's two sides."""
-    out = {
-        one.name: value.isoformat() if isinstance(value := values.get(one.name), date) else value
-        for one in register.fields
-    }
-    return out | ({"geometry": plain(geom)} if geom is not None else {})
-
-
-def _title(register: Register, row: Any) -> str:
-    return str(getattr(row, register.title) or getattr(row, register.key))
-
-
-def _append(
+def written(
     session: Session,
     register: Register,
-    row: Any,
+    rows: Sequence[Written],
     verb: str,
     by: By,
-    before: dict[str, Any] | None,
-    after: dict[str, Any],
     note: str | None = None,
-) -> None:
-    subject = Subject(register.name, getattr(row, register.key), _title(register, row))
-    audit.append(session, by.actor, f"{register.noun}.{verb}", by.now, subject, before=before, after=after, note=note)
-
-
-def _written(
-    session: Session,
-    register: Register,
-    row: Any,
-    verb: str,
-    by: By,
-    before: dict[str, Any],
-    after: dict[str, Any],
-    note: str | None,
-) -> Done:
-    """One version more, the counters moved, a line in the trail. The import that made the row stays named."""
-    row.version += 1
-    row.revision = _moved(session, register)
+    more: Sequence[Line] = (),
+) -> list[Done]:
+    """One version more of each row, the counters moved, a line each in the trail, then the lines `more`. The imports
+    that made the rows stay named. However many rows, the store is asked the same few times."""
+    for one in rows:
+        one.row.version += 1
+        one.row.revision = _moved(session, register)
     session.flush()
-    _append(session, register, row, verb, by, before, after, note)
-    return Done(getattr(row, register.key), row.version, tuple(after))
+    lines = [
+        Line(f"{register.noun}.{verb}", _subject(register, one.row), before=one.before, after=one.after, note=note)
+        for one in rows
+    ]
+    audit.append_lines(session, by.actor, by.now, [*lines, *more])
+    return [Done(getattr(one.row, register.key), one.row.version, tuple(one.after)) for one in rows]
+
+
+def _subject(register: Register, row: Any) -> Subject:
+    return Subject(register.name, getattr(row, register.key), title(register, row))

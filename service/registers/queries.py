@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, case, collate, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, collate, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from service.errors import InvalidValue, NotFound
@@ -16,12 +17,12 @@ from service.records.batches import visible
 from service.records.register import BY_COLUMNS, CHOICE, PERSON, Register
 from service.registers import incident_page
 from service.registers.asked import MANY, Asked
-from service.registers.filters import colleagues, criteria, order_of, sortable
+from service.registers.filters import colleagues, criteria, one_of, order_of, sortable
 from service.registers.location import Located
 from service.registers.rows import Page, Row, read_rows
 from service.registers.rules import holds
 
-__all__ = ["MOST", "Asked", "ids", "keys", "one", "page", "row_id"]
+__all__ = ["MOST", "Asked", "any_of", "ids", "keys", "one", "page", "row_id", "some"]
 
 MOST = 500
 
@@ -86,6 +87,28 @@ def only(session: Session, register: Register, code: str, area: Area, located: L
     if not holds(register.area, register.subject, located.spots, area, code):
         where.append(or_(false(), *colleagues(register, area)))
     return where
+
+
+def any_of(
+    session: Session, register: Register, codes: Iterable[str], area: Area, located: Located
+) -> list[ColumnElement[bool]]:
+    """The criteria of rows by their keys, ended or not, inside the area. Not for the incidents, which aren't kept."""
+    model = register.model
+    key = getattr(model, register.key)
+    wanted = [code for code in codes if "\0" not in code]
+    inside = {code for code in wanted if holds(register.area, register.subject, located.spots, area, code)}
+    found = or_(one_of(key, inside), *(and_(one_of(key, wanted), one) for one in colleagues(register, area)))
+    scope = [register.scope(session, located.on)] if register.scope is not None else []
+    return [found, visible(model), *scope]
+
+
+def some(session: Session, register: Register, codes: Iterable[str], area: Area, located: Located) -> list[Row]:
+    """The rows of these keys that the area holds, ended ones too, without geometry; in the order of the keys."""
+    wanted = list(dict.fromkeys(codes))
+    model = register.model
+    known = select(getattr(model, register.key), model.id).where(*any_of(session, register, wanted, area, located))
+    ids = {row[0]: row[1] for row in session.execute(known)}
+    return read_rows(session, register, [ids[code] for code in wanted if code in ids], located)
 
 
 def not_found(register: Register, code: str) -> NotFound:

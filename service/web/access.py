@@ -70,6 +70,7 @@ ROUTES: dict[str, str] = {
     "register_api.row": "registers.read",
     "register_api.row_history": "registers.read",
     "register_api.create": "registers.write",
+    "register_api.bulk": "registers.write",
     "register_api.change": "registers.write",
     "register_api.end": "registers.write",
     "register_api.restore": "registers.write",

@@ -1,4 +1,5 @@
-"""REST of the registers under /api/v1: lists, rows, writing with a version, the end of validity, history."""
+"""REST of the registers under /api/v1: lists, rows, writing with a version, the end of validity, bulk changes,
+history."""
 
 from __future__ import annotations
 
@@ -13,12 +14,15 @@ from service.errors import InvalidValue, InvalidValues, StaleVersion
 from service.people.rules import Viewer
 from service.records.register import LONG, Register
 from service.registers import actions, queries
+from service.registers.bulk import change_many, end_many, read_changes
 from service.registers.history import history
+from service.registers.judging import may_write_any
 from service.registers.kinds import REGISTERS, register_of
 from service.registers.location import Located
 from service.registers.rows import Row
 from service.web.api import as_json
 from service.web.context import area, asked_day, services, viewer
+from service.web.register_bulk import asked_bulk, bulk_json
 from service.web.register_view import (
     Whose,
     asked_list,
@@ -132,6 +136,26 @@ def create(kind: str) -> Response:
     return answer
 
 
+@bp.post(f"{_KIND}/bulk")
+def bulk(kind: str) -> Response:
+    """The same change, or the end, of many rows: a verdict per row, as the page's bulk change. 200 also where rows are
+    refused; a body that no row could follow is refused as a whole."""
+    register = register_of(kind)
+    by = writer()
+    may_write_any(register, by.area)
+    asked = asked_bulk(_json())
+    located = _here(register)
+    if asked.changes is None:
+        with services().database.write() as session:
+            done = end_many(session, register, asked.rows, by, located, asked.on, asked.reason)
+    else:
+        with services().database.read() as session:
+            values = read_changes(session, register, asked.changes)
+        with services().database.write() as session:
+            done = change_many(session, register, asked.rows, values, by, located)
+    return as_json(bulk_json(done))
+
+
 @bp.put(f"{_KIND}/<path:code>")
 def change(kind: str, code: str) -> Response:
     """The sent fields and `geometry` of a row; `version` is the one that was read, 409 with both sides when it is not
@@ -179,13 +203,17 @@ def _row(register: Register, code: str) -> Row:
         return queries.one(session, register, code, area(register.read_right), here(session, register))
 
 
+def _json() -> Any:
+    try:
+        return orjson.loads(request.get_data(cache=False) or b"{}")
+    except orjson.JSONDecodeError:
+        raise InvalidValue("body", "请求的内容不是 JSON。") from None
+
+
 def _body(register: Register) -> tuple[dict[str, Any], int | None, Any]:
     """(fields, version, geometry) of the JSON body. What only an answer holds is passed over, so that an answer can be
     sent back changed."""
-    try:
-        body = orjson.loads(request.get_data(cache=False) or b"{}")
-    except orjson.JSONDecodeError:
-        raise InvalidValue("body", "请求的内容不是 JSON。") from None
+    body = _json()
     if not isinstance(body, dict):
         raise InvalidValue("body", '请求的内容要是一个 JSON 对象，例如 {"version": 1, "name": "…"}。')
     version = body.pop("version", None)

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from service.errors import Conflict, InvalidValues, NotAllowed, NotFound, StaleVersion, StewardError
+from service.errors import Conflict, InvalidValues, NotAllowed, NotFound, StaleVersion
 from service.people.rules import Viewer
 from service.records import counters
 from service.records.models import AuditEntry
 from service.registers import actions
-from service.registers.bulk import MOST_ROWS, change_many, end_many
 from service.registers.kinds import REGISTERS
 from service.responsibility.lookup import Distances, answer
 from tests.registers.conftest import (
@@ -248,39 +247,6 @@ def test_a_file_finds_the_shop_that_was_registered_by_hand(town: Town) -> None:
     path.write_text(f'店名,WKT\n新店,"{wkt}"\n', encoding="utf-8")
     town.bring("frontages", path)
     assert [row.code for row in town.page("frontages", q="新店").rows] == [made.code]
-
-
-def test_bulk_gives_every_row_its_own_verdict(town: Town) -> None:
-    town.end("frontages", "F3")
-    rows: dict[str, int | None] = {"F1": 1, "F2": 7, "F3": None, "F9": None}
-    located = town.located("frontages")
-    with town.database.write() as session:
-        done = change_many(session, REGISTERS["frontages"], rows, "state", "空置", by(), located)
-    assert [(one.code, one.ok, one.changed) for one in done] == [
-        ("F1", True, True),
-        ("F2", False, False),
-        ("F3", False, False),
-        ("F9", False, False),
-    ]
-    assert all(one.message for one in done)
-    assert town.one("frontages", "F1").values["state"] == "vacant"
-    assert entries(town, "frontages", "F1")[-1].note == "批量修改"
-    with town.database.write() as session:
-        again = change_many(session, REGISTERS["frontages"], {"F2": None}, "state", "空置", by(), located)
-        assert [(one.ok, one.changed) for one in again] == [(True, False)]
-        ended = end_many(session, REGISTERS["frontages"], {"F1": None, "F3": None}, by(), located)
-        assert [one.ok for one in ended] == [True, False]
-
-
-def test_bulk_refuses_a_field_of_no_form_and_too_many_rows(town: Town) -> None:
-    located = town.located("frontages")
-    with town.database.write() as session:
-        for field in ("code", "nonsense", "version"):
-            with pytest.raises(StewardError):
-                change_many(session, REGISTERS["frontages"], {"F1": None}, field, "x", by(), located)
-        many: dict[str, int | None] = {f"F{i}": None for i in range(MOST_ROWS + 1)}
-        with pytest.raises(StewardError, match=str(MOST_ROWS)):
-            change_many(session, REGISTERS["frontages"], many, "state", "空置", by(), located)
 
 
 def test_nothing_is_written_when_the_route_does_not_commit(town: Town) -> None:

@@ -171,6 +171,12 @@ def _interface() -> dict[str, tuple[Call, ...]]:
             "create": Call(
                 "POST", f"/api/v1/{name}", kept.make, kept.make_other, json={one: new[one] for one in sorted(fields)}
             ),
+            "bulk": Call(
+                "POST",
+                f"/api/v1/{name}/bulk",
+                SUPERVISORS if name == "organisations" else WRITE,
+                json={"rows": [f"{{{name}_kept}}"], "changes": {"nonsense": "x"}},
+            ),
             "change": Call("PUT", mine, kept.change, kept.change_other, json={"version": 1}),
             "end": Call("DELETE", f"{mine}?version=1", kept.end, over),
             "restore": Call(

@@ -279,3 +279,77 @@ def test_an_answer_can_be_sent_back_as_it_is(api: Api) -> None:
 )
 def test_unusual_questions_are_answered(still_api: Api, path: str) -> None:
     assert still_api["admin"].get(f"/api/v1/{path}").status_code == 200
+
+
+def bulk(client: FlaskClient, kind: str, **body: Any) -> Any:
+    return client.post(f"/api/v1/{kind}/bulk", json=body)
+
+
+def test_a_bulk_change_answers_each_row(api: Api) -> None:
+    boss = api["supervisor"]
+    rows = [{"code": "F1", "version": 1}, "F2", {"code": "F3", "version": 9}, "F9"]
+    answer = bulk(boss, "frontages", rows=rows, changes={"state": "空置", "trade": HOSTILE})
+    assert answer.status_code == 200
+    told = answer.json
+    assert (told["changed"], told["unchanged"], told["refused"]) == (2, 0, 2)
+    first, second, stale, absent = told["items"]
+    assert first == {"code": "F1", "verdict": "changed", "version": 2} and second["version"] == 2
+    assert (stale["verdict"], stale["status"]) == ("refused", 409) and "被改过" in stale["detail"]
+    assert (absent["status"], absent["errors"]) == (404, [])
+    row = boss.get("/api/v1/frontages/F1").json
+    assert (row["state"], row["trade"], row["version"]) == ("vacant", HOSTILE, 2)
+    again = bulk(boss, "frontages", rows=["F1"], changes={"state": "vacant"}).json
+    assert again["items"] == [{"code": "F1", "verdict": "unchanged", "version": 2}]
+    ended = bulk(boss, "frontages", rows=["F1", "F1x"], end={"on": "2026-11-30", "reason": "已搬走"}).json
+    assert [one["verdict"] for one in ended["items"]] == ["changed", "refused"]
+    assert boss.get("/api/v1/frontages/F1").json["ended_on"] == "2026-11-30"
+
+
+def test_a_field_of_one_row_is_refused_by_name(api: Api) -> None:
+    told = bulk(api["supervisor"], "grids", rows=[A1], changes={"kind": "micro_grid"}).json["items"][0]
+    assert told["status"] == 422 and [one["field"] for one in told["errors"]] == ["kind"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        ({"rows": ["F1"], "changes": {"nonsense": 1, "state": "?"}}, 422, "nonsense"),
+        ({"rows": ["F1"], "changes": {"phone": PHONE}}, 422, "phone"),
+        ({"rows": ["F1"], "changes": {}}, 422, "changes"),
+        ({"rows": ["F1"]}, 422, "changes"),
+        ({"rows": ["F1"], "changes": {"state": "closed"}, "end": {}}, 422, "changes"),
+        ({"rows": ["F1"], "changes": [1]}, 422, "changes"),
+        ({"rows": ["F1"], "end": {"on": "gestern"}}, 422, "on"),
+        ({"rows": ["F1"], "end": {"when": "2026-11-30"}}, 422, "end"),
+        ({"rows": ["F1"], "end": {"on": 1}}, 422, "end"),
+        ({"rows": [], "changes": {"state": "closed"}}, 422, "rows"),
+        ({"rows": "F1", "changes": {"state": "closed"}}, 422, "rows"),
+        ({"rows": [1], "changes": {"state": "closed"}}, 422, "rows[0]"),
+        ({"rows": ["F1", {"code": "F2", "version": "1"}], "changes": {"state": "closed"}}, 422, "rows[1]"),
+        ({"rows": ["F1", "F1"], "changes": {"state": "closed"}}, 422, "rows[1]"),
+        ({"codes": ["F1"], "changes": {"state": "closed"}}, 422, "body"),
+        ([1], 422, "body"),
+        ({"rows": [f"F{i}" for i in range(501)], "changes": {"state": "closed"}}, 429, None),
+    ],
+)
+def test_a_bulk_change_that_nobody_could_follow(still_api: Api, body: Any, status: int, field: str | None) -> None:
+    answer = still_api["supervisor"].post("/api/v1/frontages/bulk", json=body)
+    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
+    if field:
+        assert answer.json["errors"][0]["field"] == field
+
+
+def test_a_bulk_change_has_the_rights_of_single_ones(api: Api) -> None:
+    for role, status in (("public", 401), ("viewer", 403), ("officer", 403), ("unit", 403)):
+        assert bulk(api[role], "frontages", rows=["F1"], changes={"state": "closed"}).status_code == status, role
+    manager = api["manager"]
+    told = bulk(manager, "places", rows=["T1", "T2", "T9"], changes={"kind": "park"}).json["items"]
+    assert [(one["verdict"], one.get("status")) for one in told] == [
+        ("changed", None),
+        ("refused", 404),
+        ("refused", 404),
+    ]
+    assert bulk(manager, "organisations", rows=["O1"], changes={"kind": "x"}).status_code == 403
+    assert bulk(manager, "people", rows=["P2"], end={}).status_code == 403
+    assert bulk(api["supervisor"], "grids", rows=[A1], end={}).status_code == 409
+    assert api["supervisor"].post("/api/v1/incidents/bulk", json={}).status_code in (404, 405)

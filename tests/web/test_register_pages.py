@@ -290,6 +290,11 @@ def test_a_bulk_change_has_a_verdict_per_row(app: Flask, boss: FlaskClient, data
     sure = {"code": ["F1", "F2", "F3"], "was": ["1", "1", "7"], "field": "state", "value": "vacant", "sure": "1"}
     done = shown(send(boss, "/frontages/bulk", form="/frontages", **sure))
     assert re.search(r"1 家\s*已改", done) and re.search(r"1 家\s*本来就是", done) and re.search(r"1 家\s*没有改", done)
+    assert "没有改的，连同原因已记进操作记录" in done
+    refused = boss.get("/trail?ok=no")
+    assert "批量修改门店" in shown(refused) and "3 行里有 1 行没有改" in shown(refused)
+    line = shown(boss.get(html.unescape(re.search(r'href="(/trail\?[^"]*line=\d+)"', refused.text)[1])))  # type: ignore[index]
+    assert "编码 F3，原因 “" in line and "被改过" in line
     assert "被改过" in done and stored(database, "F1").state == "vacant" and stored(database, "F3").version == 1
     bad = {"code": "F3", "field": "agreement_until", "value": "不是日期", "sure": "1"}
     assert send(boss, "/frontages/bulk", form="/frontages", **bad).status_code == 422
@@ -297,6 +302,8 @@ def test_a_bulk_change_has_a_verdict_per_row(app: Flask, boss: FlaskClient, data
     east = enter(app, "east")
     left = send(east, "/frontages/bulk", form="/streets", code=["F3"], field="state")
     assert re.search(r"把\s*0\s*家", shown(left))
+    gone = shown(send(east, "/frontages/bulk", form="/streets", code=["F3"], field="state", value="closed", sure="1"))
+    assert re.search(r"1 家\s*没有改", gone) and "不在你的范围里" in gone and 'href="/frontages/F3' not in gone
 
 
 def test_views_are_ones_own_or_everybodys(app: Flask, boss: FlaskClient) -> None:

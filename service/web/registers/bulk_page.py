@@ -9,25 +9,25 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from service.errors import InvalidValue, NotFound
+from service.errors import InvalidValue
 from service.records.register import DATE, REFERENCE, RegisterField
-from service.registers.bulk import Outcome
-from service.registers.queries import one as read_one
+from service.registers.bulk import CHANGED, REFUSED, UNCHANGED, Outcome
+from service.registers.queries import some
 from service.registers.rows import Row
 from service.web.registers.asking import Asking
 from service.web.registers.links import list_url, row_url
 from service.web.registers.query import Query
 
+_VERDICTS = {
+    CHANGED: {"word": "已改", "look": "done", "icon": "s-done"},
+    UNCHANGED: {"word": "本来就是", "look": "none", "icon": "minus"},
+    REFUSED: {"word": "没有改", "look": "late", "icon": "s-late"},
+}
+
 
 def ticked(session: Session, ask: Asking, codes: Sequence[str]) -> list[Row]:
     """The ticked rows that the asker may read, in order, each once."""
-    out = []
-    for code in dict.fromkeys(codes):
-        try:
-            out.append(read_one(session, ask.register, code, ask.area, ask.located))
-        except NotFound:
-            continue
-    return out
+    return some(session, ask.register, codes, ask.area, ask.located)
 
 
 def bulk_field(ask: Asking, name: str) -> RegisterField:
@@ -69,25 +69,24 @@ def verdict_context(
     by_code: Mapping[str, Row] = {row.code: row for row in rows}
     lines = []
     for one in outcomes:
-        row = by_code[one.code]
-        done = one.ok and one.changed
+        row = by_code.get(one.code)  # None: outside the asker's area, or gone
         lines.append(
             {
-                "name": ask.words.title(row),
-                "url": row_url(ask.register.name, one.code, query),
-                "before": ask.words.text(row, field.name),
-                "word": _("已改") if done else _("本来就是") if one.ok else _("没有改"),
-                "look": "done" if done else "none" if one.ok else "late",
-                "icon": "s-done" if done else "minus" if one.ok else "s-late",
-                "why": "" if one.ok else one.message,
+                "name": ask.words.title(row) if row else one.code,
+                "url": row_url(ask.register.name, one.code, query) if row else None,
+                "before": ask.words.text(row, field.name) if row else "",
+                **_VERDICTS[one.verdict],
+                "word": _(_VERDICTS[one.verdict]["word"]),
+                "why": one.message,
             }
         )
+    said = Counter(one.verdict for one in outcomes)
     return {
         **_both(ask, field, query),
         "verdicts": sorted(lines, key=lambda line: line["look"] != "late"),
-        "done": sum(one.ok and one.changed for one in outcomes),
-        "same": sum(one.ok and not one.changed for one in outcomes),
-        "failed": sum(not one.ok for one in outcomes),
+        "done": said[CHANGED],
+        "same": said[UNCHANGED],
+        "failed": said[REFUSED],
         "shown": field.shown(value),
     }
 

@@ -15,11 +15,10 @@ from werkzeug.wrappers import Response
 from service.errors import Conflict, InvalidValue, InvalidValues, NotAllowed, StaleVersion, StewardError
 from service.records.register import Fault
 from service.registers import actions
-from service.registers.bulk import change_many
+from service.registers.bulk import change_many, read_changes
 from service.registers.kinds import REGISTERS, register_of
 from service.registers.queries import one as read_one
 from service.registers.rows import Row
-from service.registers.values import parse
 from service.web import refusals
 from service.web.context import parse_day, require_account, services
 from service.web.register_view import writer
@@ -157,20 +156,22 @@ def bulk(name: str) -> Answer:
     ask = _ask(name)
     if not ask.may_change_any:
         raise NotAllowed(f"{ask.register.label}要由主管或管理员来改。")
-    with services().database.write() if sure else services().database.read() as session:
+    with services().database.read() as session:  # read and judged before the write begins: nobody waits for it
         field = bulk_field(ask, request.form.get("field", ""))
         rows = ticked(session, ask, codes)
         if not sure:
             return render_template("registers/bulk.html", bulk=bulk_context(ask, rows, len(codes), field, "", query))
         try:
-            kept = parse(session, field, value)
+            values = read_changes(session, ask.register, {field.name: value})
         except InvalidValue as fault:
             told = bulk_context(ask, rows, len(codes), field, value, query, fault.message)
             return render_template("registers/bulk.html", bulk=told), 422
-        versions = _versions(codes)
-        mine = {row.code: versions.get(row.code) for row in rows}
-        outcomes = change_many(session, ask.register, mine, field.name, value, writer(), ask.located)
-        told = verdict_context(ask, rows, outcomes, field, "" if kept is None else str(kept), query)
+    versions = _versions(codes)
+    with services().database.write() as session:
+        asked = {code: versions.get(code) for code in codes}
+        outcomes = change_many(session, ask.register, asked, values, writer(), ask.located)
+    kept = values[field.name]
+    told = verdict_context(ask, rows, outcomes, field, "" if kept is None else str(kept), query)
     return render_template("registers/bulk.html", bulk=told)
 
 
