@@ -26,10 +26,13 @@ from service.web import (
     answer,
     api,
     basemap_files,
+    duties,
+    duties_api,
     exports,
     imports,
     jobs,
     map_data,
+    my,
     office,
     own_account,
     pages,
@@ -113,13 +116,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     sign_in.register(app)
     modules = (
         *(pages, map_data, basemap_files, answer, search, api, people_phone),
-        *(registers, register_api, photos, exports, imports, jobs, office, own_account, accounts, trail, wall),
+        *(duties, duties_api, my, wall),
+        *(registers, register_api, photos, exports, imports, jobs, office, own_account, accounts, trail),
     )
     for module in modules:
         app.register_blueprint(module.bp)
     csrf.exempt(api.bp)
     csrf.exempt(people_phone.bp)  # it judges cookies itself, so that tokens need none
     csrf.exempt(register_api.bp)
+    csrf.exempt(duties_api.bp)
     photo_subjects.register(app)
     csrf.exempt(imports.receiving.upload)  # checks the token itself: the general check would read 200 MB first
     access.register(app)

@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 from service.db.spatial import decode, encode
 from service.errors import Conflict, InvalidValue, InvalidValues, NotAllowed
 from service.people.access import Area
+from service.people.writers import By as By
 from service.records import audit, counters
 from service.records.audit import Line, Subject, differences
 from service.records.register import BY_PLACE, Fault, Register
 from service.registers.dependants import dependants
 from service.registers.judging import (
-    By,
     held,
     last_writers,
     may_change_validity,

@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer
 
-from service.clock import local_date, spoken
+from service.clock import spoken
 from service.errors import Conflict, NotAllowed, StaleVersion
 from service.people.access import Area
-from service.records.audit import Actor
+from service.people.writers import By
 from service.records.models import AuditEntry
 from service.records.register import BY_PLACE, BY_UNIT, Register
 from service.registers.location import Located
 from service.registers.queries import any_of, not_found, only
 from service.registers.rules import holds_all
 from service.registers.shapes import plain
-
-
-@dataclass(frozen=True)
-class By:
-    """Who writes, how far their say reaches, and when."""
-
-    actor: Actor
-    area: Area
-    now: datetime
-    subdistrict: str
-
-    @property
-    def today(self) -> date:
-        return local_date(self.now)
 
 
 def may_keep(register: Register, able: bool) -> None:

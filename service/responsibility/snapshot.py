@@ -131,7 +131,8 @@ def _distance_m(line: list[list[float]], lon: float, lat: float, kx: float, ky: 
 
 @dataclass(frozen=True)
 class Held:
-    """One duty as answered on the day: who, in which role, for what; `acting_for` names the absent holder."""
+    """One duty as answered on the day: who, in which role, for what; `acting_for` names the absent holder; `code`: the
+    duty's own."""
 
     role: str
     person: PersonRow
@@ -141,6 +142,7 @@ class Held:
     subject_name: str
     starts_on: date | None
     ends_on: date | None
+    code: str = ""
 
 
 @dataclass
@@ -172,6 +174,7 @@ class Snapshot:
                     name,
                     duty.starts_on,
                     duty.ends_on,
+                    duty.code,
                 )
             )
         return out
