@@ -20,12 +20,13 @@ from service.duties import planning
 from service.duties.planning import Roster, duties_of_grids
 from service.errors import InvalidValue
 from service.geo.tiling import DoesNotTile
-from service.grids import draft_queries, drafting, drawing, editions
+from service.grids import draft_queries, drafting, drawing
 from service.grids.draft_models import Draft, DraftStep
-from service.grids.draft_queries import codes_of_editions, codes_taken, codes_used, draft_of
+from service.grids.draft_queries import codes_of_editions, codes_taken, codes_used, communities_by_code, draft_of
 from service.grids.draft_rows import State
 from service.grids.drafting import Drawer, Saved, StaleDraft
 from service.grids.drawing import Desk, Result
+from service.grids.editions import edition_rows
 from service.grids.models import Edition
 from service.people.queries import persons
 from service.web import draft_json, draft_steps
@@ -102,11 +103,13 @@ def drawer() -> Drawer:
 
 @bp.get("/editions")
 def list_editions() -> Response:
-    """The editions of the communities within the area, of `community=` only that one's; the earliest first."""
+    """The editions of the communities within the area, of `community=` only that one's; the latest first."""
     by, asked = drawer(), request.args.get("community") or None
     with services().database.read() as session:
-        rows = editions.listed(session, by.area, by.today, asked)
-    return as_json({"editions": [editions.as_plain(row) for row in rows]})
+        rows = [row for row in edition_rows(session, by.today, asked) if by.area.holds_community(row.community_code)]
+        homes = communities_by_code(session, {row.community_code for row in rows}, by.today)
+        made_from = draft_queries.drafts_of_editions(session)
+    return as_json({"editions": [draft_json.edition_json(row, homes, made_from.get(row.id)) for row in rows]})
 
 
 @bp.get("/drafts")
