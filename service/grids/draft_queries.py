@@ -159,6 +159,11 @@ class EditionRow:
     community_code: str
     starts_on: date | None
 
+    @property
+    def mark(self) -> str:
+        """Tells it from every other one, also from a later one with the same id."""
+        return f"{self.id} {self.starts_on}"
+
 
 def editions_of(session: Session, communities: Collection[str] | None = None) -> dict[str, list[EditionRow]]:
     """The published editions of each community, the earliest first. None: of all."""

@@ -13,9 +13,8 @@ import shapely
 from sqlalchemy.orm import Session
 
 from service.db.types import iso_ms
-from service.geo.coverage import LEAST_M2, Fault, label_points
+from service.geo.coverage import Fault, label_points
 from service.geo.crs import square_metres
-from service.geo.tiling import area_of
 from service.grids.draft_models import Draft
 from service.grids.draft_queries import (
     OPEN,
@@ -34,6 +33,7 @@ from service.grids.draft_rows import Base, Drawn, State, same
 from service.grids.drafting import Drawer
 from service.grids.editions import EditionRow
 from service.grids.models import Edition
+from service.responsibility.preview import change_kinds
 
 _DIGITS = 10
 
@@ -96,7 +96,7 @@ class Shown:
         before = self.base.grids.get(grid.origin or "")
         if before is None:
             return "new"
-        return "unchanged" if unchanged(before, grid) else "changed"
+        return "changed" if change_kinds(before, grid) else "unchanged"
 
     def warnings(self) -> list[str]:
         """What may need a hand: grids in several parts that were one before."""
@@ -108,21 +108,6 @@ class Shown:
             if parts > max(had, 1):
                 out.append(f"网格 {code} 是分开的 {parts} 块。")
         return out
-
-
-def unchanged(before: Drawn, after: Drawn) -> bool:
-    """The same grid in every respect; nodes that a neighbour's border added don't count."""
-    names = ("code", "name", "kind", "parent_code", "households", "population", "notes", "community_code")
-    if any(getattr(before, name) != getattr(after, name) for name in names):
-        return False
-    return same_ground(before, after)
-
-
-def same_ground(before: Drawn, after: Drawn) -> bool:
-    """Whether two grids cover the same ground, to 0.01 m²."""
-    if same(before, after) or shapely.equals_exact(before.geom, after.geom):
-        return True
-    return area_of(shapely.symmetric_difference(before.geom, after.geom)) < LEAST_M2
 
 
 def geometry(geom: Any) -> Any:
