@@ -26,6 +26,7 @@ from service.web import (
     answer,
     api,
     basemap_files,
+    drafts_api,
     duties,
     duties_api,
     exports,
@@ -116,7 +117,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     sign_in.register(app)
     modules = (
         *(pages, map_data, basemap_files, answer, search, api, people_phone),
-        *(duties, duties_api, my, wall),
+        *(drafts_api, duties, duties_api, my, wall),
         *(registers, register_api, photos, exports, imports, jobs, office, own_account, accounts, trail),
     )
     for module in modules:
@@ -125,6 +126,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     csrf.exempt(people_phone.bp)  # it judges cookies itself, so that tokens need none
     csrf.exempt(register_api.bp)
     csrf.exempt(duties_api.bp)
+    csrf.exempt(drafts_api.bp)
     photo_subjects.register(app)
     csrf.exempt(imports.receiving.upload)  # checks the token itself: the general check would read 200 MB first
     access.register(app)
