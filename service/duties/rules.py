@@ -28,6 +28,7 @@ ROLES = {
         Role("part_time_officer", "兼职网格员", 3),
         Role("grid_guide", "网格指导员", 4),
         Role("building_chief", "楼长", 2, True),
+        Role("place_keeper", "场所负责人", 2, True),
         Role("lane_chief", "巷长", 3, True),
         Role("road_chief", "路长", 4, True),
         Role("street_chief", "街长", 5, True),
@@ -60,6 +61,8 @@ _BY_NAME = {role.name: role.code for role in ROLES.values()} | {
     "村书记": "community_head",
     "书记": "community_head",
     "湖长": "lake_chief",
+    "库长": "lake_chief",
+    "场所责任人": "place_keeper",
 }
 _SUBJECT_BY_NAME = {name: code for code, name in SUBJECT_KINDS.items()} | {
     "社区": "community",

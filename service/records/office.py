@@ -62,6 +62,8 @@ class Office:
     view: tuple[float, float, float, float] | None
     border_m: float
     frontage_m: float
+    street_m: float
+    place_m: float
     here_m: float
     public_map: str
     basemaps: tuple[BaseMap, ...]
@@ -86,6 +88,8 @@ def defaults(settings: Settings) -> dict[str, dict[str, Any]]:
         "distances": {
             "border_m": settings.border_m,
             "frontage_m": settings.frontage_m,
+            "street_m": 15.0,
+            "place_m": 20.0,
             "here_m": settings.here_m,
         },
         "public": {"rule": settings.public_map},
@@ -127,6 +131,8 @@ def office_of(values: Mapping[str, Mapping[str, Any]], settings: Settings) -> Of
         view=(box[0], box[1], box[2], box[3]) if box else None,
         border_m=float(distances["border_m"]),
         frontage_m=float(distances["frontage_m"]),
+        street_m=float(distances["street_m"]),
+        place_m=float(distances["place_m"]),
         here_m=float(distances["here_m"]),
         public_map=values["public"]["rule"],
         basemaps=tuple(offered[name] for name in values["basemaps"]["chosen"] if name in offered),

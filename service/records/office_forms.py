@@ -105,6 +105,8 @@ def _distances(given: _Reading, _kept: Mapping[str, Any], _offered: Collection[s
         {
             "border_m": given.number("border_m", "近边界距离", 1, 200, "米"),
             "frontage_m": given.number("frontage_m", "找门店距离", 1, 200, "米"),
+            "street_m": given.number("street_m", "找街路距离", 1, 200, "米"),
+            "place_m": given.number("place_m", "找场所和河湖林距离", 1, 500, "米"),
             "here_m": given.number("here_m", "“此处”距离", 1, 1000, "米"),
         }
     )

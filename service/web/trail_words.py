@@ -159,6 +159,8 @@ _FIELDS = {
     "tianditu_key": "天地图密钥",
     "border_m": "近边界（米）",
     "frontage_m": "找门店（米）",
+    "street_m": "找街路（米）",
+    "place_m": "找场所和河湖林（米）",
     "here_m": "此处（米）",
     "rule": "公众能看什么",
     "uploads_days": "上传的文件留几天",
