@@ -44,16 +44,25 @@ def ended_by(on: date, ends: date | None) -> bool:
 
 
 def overlap(starts: date | None, ends: date | None, others: date | None, other_ends: date | None) -> bool:
-    """Whether two half-open periods share a day; None is open.
+    """Whether two half-open periods share a day; None is open, an empty period (withdrawn before it began) has none.
 
     >>> overlap(date(2026, 1, 1), date(2026, 2, 1), date(2026, 2, 1), None)
     False
     >>> overlap(date(2026, 1, 1), None, None, date(2026, 1, 2))
     True
+    >>> overlap(date(2026, 1, 5), date(2026, 1, 5), date(2026, 1, 1), None)
+    False
     """
+    if is_empty(starts, ends) or is_empty(others, other_ends):
+        return False
     return (starts is None or other_ends is None or starts < other_ends) and (
         others is None or ends is None or others < ends
     )
+
+
+def is_empty(starts: date | None, ends: date | None) -> bool:
+    """Whether a half-open period holds no day: it was withdrawn before it began."""
+    return starts is not None and ends is not None and ends <= starts
 
 
 def spoken(moment: datetime) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.clock import overlap
+from service.duties.ledger import Ledger
 from service.duties.queries import DutyRow, all_duties
-from service.duties.rules import ROLES, SUBJECT_KINDS, role_name
+from service.duties.rules import SUBJECT_KINDS, is_exclusive, period_words, role_name
 from service.grids.models import Community, Grid
-from service.people.models import Organisation
+from service.people.models import Organisation, Person
 from service.places.models import Building, Place, Street
 from service.records.batches import visible
 from service.records.importing import Intake
@@ -91,15 +92,40 @@ def _unknown(kind: str | None, word: str, subdistrict: str) -> str:
     return f"没有“{word}”这个{SUBJECT_KINDS[kind]}。先导入{SUBJECT_KINDS[kind]}，或改正这一格。"
 
 
-def warn_of_overlaps(session: Session, intake: Intake, columns: Mapping[str, np.ndarray]) -> None:
-    """Two holders of an exclusive role on one day: real offices' files have them, so they are told and stored."""
+def check_overlaps(session: Session, intake: Intake, columns: Mapping[str, np.ndarray]) -> None:
+    """Two holders of an exclusive role on one day. A row that would newly make them with a stored duty is rejected,
+    naming that one; rows of one file that overlap each other, and overlaps that are stored already, are told and stored
+    (docs/decisions/027)."""
+    stored = {duty.code: duty for duty in all_duties(session)}
+    filed = _filed(intake, columns)
+    kept = Ledger.of(duty for code, duty in stored.items() if code not in {one.code for _, one in filed})
+    names = _names(session)
+    for i, duty in filed:
+        clash = kept.clash(duty, stored.get(duty.code)) if is_exclusive(duty.role) else None
+        if clash is not None:
+            subject = f"{SUBJECT_KINDS.get(duty.subject_kind, '')}{duty.subject_code}"
+            who = f"已存的 {clash.code}（{names.get(clash.person_code, '')} {clash.person_code}，"
+            reason = f"{subject}的{role_name(duty.role)}已有{who}{period_words(clash.starts_on, clash.ends_on)}）。"
+            intake.reject(i, "person_code", duty.person_code, reason + "先交接或终止那一条，或改这一行的日期。")
+    _warn_of_overlaps(intake, _filed(intake, columns), kept)
+
+
+def _filed(intake: Intake, columns: Mapping[str, np.ndarray]) -> list[tuple[int, DutyRow]]:
+    """(row, duty) of the rows that are not rejected."""
     names = [name for name in DutyRow.__dataclass_fields__ if name in columns]
     rows = np.flatnonzero(intake.alive).tolist()
-    filed = [DutyRow(**_EMPTY | {name: columns[name][i] for name in names}) for i in rows]
-    told = {duty.code: f"第 {int(intake.rows[i])} 行" for i, duty in zip(rows, filed, strict=True)}
+    return [(i, DutyRow(**_EMPTY | {name: columns[name][i] for name in names})) for i in rows]
+
+
+def _names(session: Session) -> dict[str, str]:
+    return dict(session.execute(select(Person.code, Person.name).where(visible(Person))).all())
+
+
+def _warn_of_overlaps(intake: Intake, filed: list[tuple[int, DutyRow]], kept: Ledger) -> None:
+    told = {duty.code: f"第 {int(intake.rows[i])} 行" for i, duty in filed}
     held: dict[tuple[str, str, str], list[DutyRow]] = defaultdict(list)
-    for duty in [*(one for one in all_duties(session) if one.code not in told), *filed]:
-        if duty.role in ROLES and ROLES[duty.role].exclusive:
+    for duty in [*kept.rows.values(), *(one for _, one in filed)]:
+        if is_exclusive(duty.role):
             held[duty.role, duty.subject_kind, duty.subject_code].append(duty)
     lines = [
         f"{SUBJECT_KINDS.get(one.subject_kind, '')}{one.subject_code}的{role_name(one.role)}同时有两个人："
@@ -127,6 +153,5 @@ def _pairs(duties: list[DutyRow]) -> Iterator[tuple[DutyRow, DutyRow]]:
 
 
 def _spoken(duty: DutyRow, told: Mapping[str, str]) -> str:
-    begin = f"{duty.starts_on} 起" if duty.starts_on else "向来"
-    end = f"到 {duty.ends_on - timedelta(days=1)}" if duty.ends_on else "没有截止"
-    return f"{told.get(duty.code, f'已存的 {duty.code}')}，{duty.person_code}，{begin}，{end}"
+    known = told.get(duty.code, f"已存的 {duty.code}")
+    return f"{known}，{duty.person_code}，{period_words(duty.starts_on, duty.ends_on)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from datetime import timedelta
 from typing import Any
@@ -11,9 +10,9 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.duties.checks import subjects, warn_of_overlaps
+from service.duties.checks import check_overlaps, subjects
 from service.duties.models import Duty
-from service.duties.rules import ROLES, SUBJECT_KINDS, role_code, subject_kind
+from service.duties.rules import ROLES, SUBJECT_KINDS, duty_code, role_code, subject_kind
 from service.files.mapping import Field
 from service.people.models import Person
 from service.records import cells
@@ -114,7 +113,7 @@ def prepare(session: Session, intake: Intake) -> Prepared:
     _check_order(intake, columns)
     starts = columns.get("starts_on", np.full(len(intake.rows), None, dtype=object))
     made = [
-        None if None in key[:4] else "d" + hashlib.blake2s("|".join(map(str, key)).encode(), digest_size=8).hexdigest()
+        None if None in key[:4] else duty_code(*key)
         for key in zip(
             *(columns[name].tolist() for name in ("role", "subject_kind", "subject_code", "person_code")),
             starts.tolist(),
@@ -123,7 +122,7 @@ def prepare(session: Session, intake: Intake) -> Prepared:
     ]
     columns["code"] = cells.filled(cells.code(intake, "code"), made)
     columns["code"] = cells.unique(intake, "code", columns["code"])
-    warn_of_overlaps(session, intake, columns)
+    check_overlaps(session, intake, columns)
     return Prepared([lambda _s: Rows(Duty, ("code",), cells.alive(intake, columns))])
 
 

@@ -7,10 +7,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from service.clock import in_force
+from service.db.bulk import among
 from service.duties.models import Duty
 from service.duties.rules import acting_on, role_rank
 from service.records.batches import visible
@@ -59,3 +60,27 @@ def by_subject(duties: list[DutyRow], on: date, gone: Collection[str] = frozense
     for held in found.values():
         held.sort(key=lambda duty: (role_rank(duty.role), duty.starts_on or date.min, duty.code))
     return dict(found)
+
+
+def duties_of(
+    session: Session, codes: Collection[str] = (), subjects: Collection[Subject] = (), people: Collection[str] = ()
+) -> list[DutyRow]:
+    """Those that are named, those of the subjects, and those in which one of the people answers or answered."""
+    columns = [getattr(Duty, name) for name in DutyRow.__dataclass_fields__]
+    wanted = []
+    if codes:
+        wanted.append(among(Duty.code, codes))
+    if subjects:
+        mine = set(subjects)
+        wanted.append(among(Duty.subject_code, {code for _, code in mine}))
+    if people:
+        wanted += [among(Duty.person_code, people), among(Duty.acting_code, people)]
+    if not wanted:
+        return []
+    return [DutyRow(*row) for row in session.execute(select(*columns).where(visible(Duty), or_(*wanted)))]
+
+
+def beside_these(session: Session, codes: Collection[str], subjects: Collection[Subject]) -> list[DutyRow]:
+    """The named duties with all others of the same subjects, and all duties of the named subjects."""
+    named = duties_of(session, codes)
+    return duties_of(session, subjects={*subjects, *((one.subject_kind, one.subject_code) for one in named)})

@@ -10,12 +10,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.clock import local_date, spoken
+from service.clock import spoken
 from service.db.spatial import decode, encode
 from service.errors import Conflict, InvalidValue, InvalidValues, NotAllowed, StaleVersion
 from service.people.access import Area
+from service.people.writers import By as By
 from service.records import audit, counters
-from service.records.audit import Actor, Subject, differences
+from service.records.audit import Subject, differences
 from service.records.models import AuditEntry
 from service.records.register import BY_PLACE, BY_UNIT, Fault, Register
 from service.registers.dependants import dependants
@@ -26,20 +27,6 @@ from service.registers.shapes import geometry_of, plain, same_shape
 from service.registers.values import understood
 
 _MOST_CODE = 64
-
-
-@dataclass(frozen=True)
-class By:
-    """Who writes, how far their say reaches, and when."""
-
-    actor: Actor
-    area: Area
-    now: datetime
-    subdistrict: str
-
-    @property
-    def today(self) -> date:
-        return local_date(self.now)
 
 
 @dataclass(frozen=True)

@@ -64,13 +64,36 @@ class TestTwoHolders:
             "第 2 行，L001，2026-01-01 起，没有截止；第 3 行，L002，2026-06-01 起，没有截止"
         ]
 
-    def test_one_that_is_stored_already(self, office: Office) -> None:
+    def test_a_second_holder_beside_a_stored_one_is_rejected_naming_that_one(self, office: Office) -> None:
         office.bring("duties", office.put("一.csv", f"{HEADER}Z1,网格长,{GRID},L001,2026-01-01,\n"))
+        out = office.folder / "退回.csv"
         path = office.put("二.csv", f"{HEADER}Z2,网格长,{GRID},L002,2026-06-01,2026-12-31\n")
-        (line,) = overlaps(office.bring("duties", path).summary["warnings"])
+        done = office.bring("duties", path, rejects=out)
+        assert (counts(done), done.exit_code) == ((1, 0, 1, 0, 0), 2)
+        (line,) = rejects(out)
+        assert (line["行号"], line["字段"], line["值"]) == ("2", "person_code", "L002")
+        assert "的网格长已有已存的 Z1（李雷 L001，2026-01-01 起，没有截止）" in line["原因"]
+        after = office.put("三.csv", f"{HEADER}Z1,网格长,{GRID},L001,2026-01-01,2026-05-31\n")
+        assert overlaps(office.bring("duties", after).summary["warnings"]) == []
+        assert counts(office.bring("duties", path)) == (1, 1, 0, 0, 0), "once the stored one has ended"
+
+    def test_a_file_that_ends_the_stored_one_and_brings_the_next(self, office: Office) -> None:
+        office.bring("duties", office.put("一.csv", f"{HEADER}Z1,网格长,{GRID},L001,2026-01-01,\n"))
+        rows = f"Z2,网格长,{GRID},L002,2026-06-01,\nZ1,网格长,{GRID},L001,2026-01-01,2026-05-31\n"
+        assert counts(office.bring("duties", office.put("二.csv", HEADER + rows))) == (2, 2, 0, 1, 0)
+
+    def test_an_overlap_that_is_stored_already_stays_told_and_may_be_made_smaller(self, office: Office) -> None:
+        rows = f"Z1,网格长,{GRID},L001,2026-01-01,\nZ2,网格长,{GRID},L002,2026-06-01,\n"
+        office.bring("duties", office.put("一.csv", HEADER + rows))
+        again = office.bring("duties", office.put("一.csv", HEADER + rows))
+        assert counts(again) == (2, 2, 0, 0, 2) and len(overlaps(again.summary["warnings"])) == 1
+        smaller = office.put("二.csv", f"{HEADER}Z2,网格长,{GRID},L002,2026-06-01,2026-12-31\n")
+        done = office.bring("duties", smaller)
+        assert counts(done) == (1, 1, 0, 1, 0)
+        (line,) = overlaps(done.summary["warnings"])
         assert "已存的 Z1，L001，2026-01-01 起，没有截止；第 2 行，L002，2026-06-01 起，到 2026-12-31" in line
-        ended = office.put("三.csv", f"{HEADER}Z1,网格长,{GRID},L001,2026-01-01,2026-05-31\n")
-        assert overlaps(office.bring("duties", ended).summary["warnings"]) == []
+        wider = office.put("三.csv", f"{HEADER}Z2,网格长,{GRID},L002,2026-06-01,2027-12-31\n")
+        assert counts(office.bring("duties", wider)) == (1, 0, 1, 0, 0)
 
     def test_one_after_the_other_and_roles_of_many_are_no_overlap(self, office: Office) -> None:
         rows = (
