@@ -26,6 +26,8 @@ from service.web import (
     answer,
     api,
     basemap_files,
+    chief_layer,
+    duty_audit,
     exports,
     imports,
     jobs,
@@ -111,7 +113,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.register(app, settings)
     sign_in.register(app)
     modules = (
-        *(pages, map_data, basemap_files, answer, search, api, people_phone),
+        *(pages, map_data, chief_layer, duty_audit, basemap_files, answer, search, api, people_phone),
         *(registers, register_api, photos, exports, imports, jobs, office, own_account, accounts, trail),
     )
     for module in modules:

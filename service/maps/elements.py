@@ -119,6 +119,18 @@ class Faults(BoardLayer):
     kind = "faults"
 
 
+class Chiefs(BoardLayer):
+    """Who answers for streets, houses, waters, woods and facilities."""
+
+    kind = "chiefs"
+
+
+class Audit(BoardLayer):
+    """Where the responsibility audit found something."""
+
+    kind = "audit"
+
+
 class Names(BoardLayer):
     """Names of communities, grids, waters, streets and shops, none over another."""
 

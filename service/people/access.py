@@ -48,6 +48,10 @@ RIGHTS: dict[str, dict[str, str]] = {
         "admin": ALL,
     },
     "registers.write": {"manager": AREA, "supervisor": ALL, "admin": ALL},
+    # Who answers for what: assigned, handed over, acted for, ended.
+    "duties.assign": {"manager": AREA, "supervisor": ALL, "admin": ALL},
+    # Where nobody answers, two do, or one has too much.
+    "duties.audit": {"viewer": ALL, "manager": AREA, "supervisor": ALL, "admin": ALL},
     "registers.export": {"viewer": ALL, "manager": AREA, "supervisor": ALL, "admin": ALL},
     "phones.reveal": {"unit": AREA, "officer": AREA, "manager": AREA, "supervisor": ALL, "admin": ALL},
     "incidents.read": {

@@ -112,6 +112,16 @@ def _distances(given: _Reading, _kept: Mapping[str, Any], _offered: Collection[s
     )
 
 
+def _audit(given: _Reading, _kept: Mapping[str, Any], _offered: Collection[str]) -> dict[str, Any]:
+    return given.done(
+        {
+            "days": given.whole("days", "提前多少天", 1, 365, "天"),
+            "leader_grids": given.whole("leader_grids", "网格长最多", 1, 100, "个网格"),
+            "officer_grids": given.whole("officer_grids", "专职网格员最多", 1, 200, "个网格"),
+        }
+    )
+
+
 def _public(given: _Reading, _kept: Mapping[str, Any], _offered: Collection[str]) -> dict[str, Any]:
     rule = given.form.get("rule", "")
     if rule not in ("off", "basic", "names"):
@@ -150,6 +160,7 @@ _READERS: dict[str, Callable[[_Reading, Mapping[str, Any], Collection[str]], dic
     "view": _view,
     "basemaps": _basemaps,
     "distances": _distances,
+    "audit": _audit,
     "public": _public,
     "retention": _retention,
     "backup": _backup,

@@ -48,6 +48,12 @@ ROUTES: dict[str, str] = {
     "map_data.faults": "own_account",
     "map_data.ground": "look",
     "map_data.places": "look",
+    "chief_layer.chiefs": "look",
+    "chief_layer.audit": "duties.audit",
+    # what is to be put right about duties
+    "duty_audit.index": "duties.audit",
+    "duty_audit.export": "duties.audit",
+    "duty_audit.as_api": "duties.audit",
     "map_data.frontages": "look",
     "map_data.clusters": "incidents.read",
     "answer.answer_fragment": "look",

@@ -16,6 +16,7 @@ from service.records.batches import holds_demo
 from service.records.counters import read_all
 from service.web.access import ROUTES
 from service.web.context import account, actor, now, require_look, require_role, services, viewer
+from service.web.duty_pages import duty_pages
 from service.web.map_config import map_config, page_counts
 from service.web.security import nonce
 
@@ -104,6 +105,7 @@ _PLACES = (
     ("pages.map_page", "地图", "map"),
     ("registers.frontages", "三包", "shop"),
     ("registers.grids", "网格", "layers"),
+    ("duty_audit.index", "责任", "person"),
     ("registers.incidents", "事项", "list"),
     ("registers.people", "人员", "me"),
     ("imports.index", "导入", "export"),
@@ -152,6 +154,7 @@ def page_context() -> dict[str, object]:
         if who
         else None,
         "nav": navigation(),
+        "duty_pages": duty_pages,
         "may_search": viewer().may_look and not (who and who.must_change),
         "nonce": nonce(),
         "csrf_token": generate_csrf(),
