@@ -27,11 +27,14 @@ from service.web import (
     api,
     basemap_files,
     chief_layer,
+    duties,
+    duties_api,
     duty_audit,
     exports,
     imports,
     jobs,
     map_data,
+    my,
     office,
     own_account,
     pages,
@@ -114,6 +117,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     sign_in.register(app)
     modules = (
         *(pages, map_data, chief_layer, duty_audit, basemap_files, answer, search, api, people_phone),
+        *(duties, duties_api, my),
         *(registers, register_api, photos, exports, imports, jobs, office, own_account, accounts, trail),
     )
     for module in modules:
@@ -121,6 +125,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     csrf.exempt(api.bp)
     csrf.exempt(people_phone.bp)  # it judges cookies itself, so that tokens need none
     csrf.exempt(register_api.bp)
+    csrf.exempt(duties_api.bp)
     photo_subjects.register(app)
     csrf.exempt(imports.receiving.upload)  # checks the token itself: the general check would read 200 MB first
     access.register(app)

@@ -10,7 +10,7 @@ from folium.elements import JSCSSMixin
 from folium.map import Layer
 from folium.template import Template
 
-from service.maps.script import map_script
+from service.maps.script import START, map_script
 
 STATIC = "/static"
 VENDOR = f"{STATIC}/vendor"
@@ -131,6 +131,12 @@ class Audit(BoardLayer):
     kind = "audit"
 
 
+class Subjects(BoardLayer):
+    """What a duty can be for, hatched where nobody has the role; clicked or boxed to be chosen."""
+
+    kind = "subjects"
+
+
 class Names(BoardLayer):
     """Names of communities, grids, waters, streets and shops, none over another."""
 
@@ -144,8 +150,8 @@ class ModuleStart(MacroElement):
         '{% macro header(this, kwargs) %}<script type="module" src="{{ this.path }}"></script>{% endmacro %}'
     )
 
-    def __init__(self) -> None:
+    def __init__(self, start: str = START) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "start"
         self._id = "module"
-        self.path = map_script().path
+        self.path = map_script(start).path

@@ -62,11 +62,13 @@ class MiniMap:
 
 @dataclass(frozen=True)
 class Zones:
-    """The grids as they are drawn: shapes, short codes, and which one is the record's (None: none)."""
+    """The grids as they are drawn: shapes, short codes, and which one is the record's (None: none). `own`: several that
+    are drawn as the subject's, each with its code."""
 
     geoms: Sequence[Any]
     names: Sequence[str]
     chosen: int | None = None
+    own: Sequence[int] = ()
 
 
 class _Frame:
@@ -150,6 +152,11 @@ def _zones(out: MiniMap, frame: _Frame, zones: Zones) -> Any:
     box = shapely.box(frame.seen.west, frame.seen.south, frame.seen.east, frame.seen.north)
     shown = [(i, frame.place(zones.geoms[i])) for i in sorted(tree.query(box).tolist())]
     _add(out, "m-zone", [one for i, one in shown if i != zones.chosen])
+    for i, one in shown:
+        if i in zones.own:
+            at = shapely.point_on_surface(one)
+            out.labels.append(Label("m-code", zones.names[i], round(at.x, 1), round(at.y + 5, 1)))
+            _add(out, "m-own", [one])
     held = next((one for i, one in shown if i == zones.chosen), None)
     if held is not None:
         _add(out, "m-held-edge", [held])

@@ -61,8 +61,12 @@ def _relevant(config: Mapping[str, Any]) -> dict[str, Any]:
 
 @lru_cache(maxsize=32)
 def _render(key: str) -> MapParts:
-    given = json.loads(key)
-    figure = build(given).root()
+    return parts_of(build(json.loads(key)))
+
+
+def parts_of(board: elements.LeanMap) -> MapParts:
+    """What a page needs of a map. Raises UnmappedAsset."""
+    figure = board.root()
     figure.render()
     head = "\n".join(child.render() for name, child in figure.header._children.items() if name != "meta_http")
     parts = MapParts(

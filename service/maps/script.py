@@ -12,7 +12,8 @@ from pathlib import Path
 from service.config import ROOT
 
 MODULES = ROOT / "service" / "static" / "js" / "map"
-START = "main.js"
+START, ASSIGNING = "main.js", "assigning.js"
+STARTS = (START, ASSIGNING)
 _IMPORT = re.compile(r"^import \{ ([^}]+) \} from '\./([\w.]+)';$", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
 _OTHER = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
@@ -34,10 +35,10 @@ class Script:
         return f"/static/js/map/all-{self.digest}.js"
 
 
-@lru_cache(maxsize=1)
-def map_script() -> Script:
-    """Every module that main.js needs, each in a scope of its own and after those that it needs."""
-    text = "\n".join(_scoped(path) for path in _in_order(MODULES / START))
+@lru_cache(maxsize=8)
+def map_script(start: str = START) -> Script:
+    """Every module that the first one needs, each in a scope of its own and after those that it needs."""
+    text = "\n".join(_scoped(path) for path in _in_order(MODULES / start))
     packed = gzip.compress(text.encode(), 9, mtime=0)
     return Script(hashlib.sha256(packed).hexdigest()[:16], packed)
 

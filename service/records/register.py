@@ -32,14 +32,16 @@ TEXT, LONG, CODE, CHOICE, PHONE, PERSON, DATE, MOMENT, WHOLE, REFERENCE = (
 )
 KINDS = (TEXT, LONG, CODE, CHOICE, PHONE, PERSON, DATE, MOMENT, WHOLE, REFERENCE)
 
-# How a row's area is found: the row is a community or a grid; by location; by duties; an organisation; own columns.
-BY_COMMUNITY, BY_GRID, BY_PLACE, BY_DUTY, BY_UNIT, BY_COLUMNS = (
+# How a row's area is found: the row is a community or a grid; by location; by duties; an organisation; own columns; by
+# the subject that it names.
+BY_COMMUNITY, BY_GRID, BY_PLACE, BY_DUTY, BY_UNIT, BY_COLUMNS, BY_SUBJECT = (
     "community",
     "grid",
     "place",
     "duty",
     "unit",
     "columns",
+    "subject",
 )
 
 
@@ -49,6 +51,7 @@ class RegisterField:
 
     `reference`: the register whose key the field holds. `needed`: never empty. `default`: of a new row where nothing
     is said. `editable`: by hand. `filter`: whether a list can be narrowed by it. `numeric`: stored as a number.
+    `computed`: what it is on a day, as SQL, where it isn't stored.
     """
 
     name: str
@@ -64,6 +67,7 @@ class RegisterField:
     filter: bool = False
     sort: bool = True
     numeric: bool = False
+    computed: Callable[[date], ColumnElement[Any]] | None = None
 
     @property
     def personal(self) -> bool:
@@ -98,8 +102,11 @@ class Register:
 
     `subject`: the kind under which duties name its rows. `propose`: a code from the values and the geometry.
     `check`: what is wrong between the values before (empty for a new row) and after. `scope`: which rows hold on a day
-    beside `ended_on` (grids: those of the editions in force). `order`: the list's sort unless another is asked for.
-    `group`: groups of states for the count strip, stored state to group; without it each state is its own.
+    beside `ended_on` (grids: those of the editions in force). `order`: the list's sort unless another is asked for;
+    `then`: what orders equal ones.
+    `group`: groups of states for the count strip, stored state to group; without it each state is its own. `until`: the
+    column of the day from which on a row no longer holds. `own_writing`: rows are changed by steps of their own instead
+    of by the general forms.
     """
 
     name: str
@@ -113,6 +120,7 @@ class Register:
     area: str
     order: str
     key: str = "code"
+    then: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
     derived: tuple[Derived, ...] = ()
     state: str | None = None
@@ -121,14 +129,27 @@ class Register:
     counters: tuple[str, ...] = ()
     subject: str | None = None
     read_only: bool = False
+    own_writing: bool = False
+    until: str = "ended_on"
     creates: bool = True
     ends: bool = True
     read_right: str = "registers.read"
+    write_right: str = "registers.write"
     propose: Callable[[Values, Any], str | None] | None = None
     check: Callable[[Values, Values], Sequence[Fault]] | None = None
     scope: Callable[[Session, date], ColumnElement[bool]] | None = None
     groups: Mapping[str, str] = field(default_factory=dict)
     why_not: str = ""
+
+    def column(self, name: str, on: date) -> Any:
+        """The column of a field, or what it is worked out to be on the day."""
+        computed = self.by_name[name].computed
+        return getattr(self.model, name) if computed is None else computed(on)
+
+    @property
+    def by_forms(self) -> bool:
+        """Whether the general forms and the general interface change its rows."""
+        return not self.read_only and not self.own_writing
 
     @cached_property
     def by_name(self) -> dict[str, RegisterField]:

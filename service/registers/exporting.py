@@ -15,12 +15,12 @@ from service.clock import SHANGHAI
 from service.db.spatial import raw_geometry, read_geometries
 from service.db.types import UtcDateTime
 from service.documents.tables import BOTH, DAY, NOWHERE, NUMBER, POINTS, SHAPES, TEXT, Cell, Chunk, Column, Table
-from service.duties.models import Duty
 from service.duties.rules import ROLES, SUBJECT_KINDS
 from service.incidents.importing import SOURCE_WORDS
 from service.intake.kinds import KINDS
 from service.records.importing import Kind
 from service.records.register import CHOICE, LONG, PERSON, PHONE, RegisterField
+from service.registers.duty_export import STANDS, DutyStands
 from service.registers.kinds import REGISTERS
 from service.registers.location import Located
 from service.responsibility.showing import Showing
@@ -65,7 +65,7 @@ class Exported:
 
 def model_of(kind: str) -> Any:
     """The table whose rows a kind's files hold."""
-    return Duty if kind == "duties" else REGISTERS[kind].model
+    return REGISTERS[kind].model
 
 
 def exported(kind: Kind) -> tuple[Exported, ...]:
@@ -98,8 +98,8 @@ def table_of(session: Session, name: str, ids: np.ndarray, showing: Showing, loc
     """The rows `ids` (n,) of a kind in their order, read as the file is written."""
     kind = KINDS[name]
     columns = tuple(one.column for one in exported(kind))
-    if name in _STANDING and located is not None:
-        columns += _STANDS
+    if located is not None:
+        columns += _STANDS if name in _STANDING else STANDS if name == "duties" else ()
     chunks = _chunks(session, kind, ids, showing, located)
     return Table(kind.label, columns, chunks, places_of(kind), _GEOMETRY.get(kind.geometry, "Unknown"))
 
@@ -111,6 +111,7 @@ def _chunks(
     fields = exported(kind)
     shows = [_shown(kind.name, one, showing) for one in fields]
     stands = _standing(kind.name, located)
+    duties = DutyStands(session, located, showing) if kind.name == "duties" and located is not None else None
     key = REGISTERS[kind.name].key if kind.name in REGISTERS else "code"
     wanted = [model.id, getattr(model, key), *(getattr(model, one.name) for one in fields)]
     more = ["organisation_code"] if kind.name == "people" else ["grid_code", "community_code"]
@@ -130,8 +131,8 @@ def _chunks(
             continue
         read = Read(columns, at)
         cells = [show(columns[i], read) for i, show in enumerate(shows, start=2)]
-        rows = list(zip(*cells, *stands(read), strict=True))
-        yield Chunk(rows, read_geometries(columns[-1]) if placed else None)
+        rows = list(zip(*cells, *(duties.told(read) if duties else stands(read)), strict=True))
+        yield Chunk(rows, read_geometries(columns[-1]) if placed else duties.shapes(read) if duties else None)
 
 
 @dataclass(frozen=True)

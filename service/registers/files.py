@@ -10,18 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.documents.layers import write_geojson, write_gpkg, write_shapefile
 from service.documents.spreadsheets import MOST_XLSX_ROWS, write_csv, write_xlsx
 from service.documents.tables import Table
-from service.duties.models import Duty
 from service.errors import InvalidValue, TooMany
 from service.incidents.columns import Columns
 from service.intake.kinds import KINDS
 from service.records.audit import Actor, Subject, append
-from service.records.batches import visible
 from service.records.register import BY_COLUMNS
 from service.registers import queries
 from service.registers.asked import Asked
@@ -52,21 +49,9 @@ class Selection:
 
 def choose(session: Session, name: str, asked: Asked, snapshot: Snapshot, columns: Callable[[], Columns]) -> Selection:
     """Raises InvalidValue naming the filter at fault."""
-    if name == "duties":
-        return Selection(name, _duties(session, asked.filters), None)
     register = REGISTERS[name]
     located = locate(session, register, snapshot, columns() if register.area == BY_COLUMNS else None)
     return Selection(name, queries.ids(session, register, asked, located), located)
-
-
-def _duties(session: Session, filters: Mapping[str, tuple[str, ...]]) -> np.ndarray:
-    fields = {one.name for one in KINDS["duties"].fields if one.name in Duty.__table__.columns}
-    where = [visible(Duty)]
-    for name, words in filters.items():
-        if name not in fields:
-            raise InvalidValue(name[:40], f"不能按“{name[:40]}”筛选。可用的筛选：{'、'.join(sorted(fields))}。")
-        where.append(getattr(Duty, name).in_(words))
-    return np.array(list(session.scalars(select(Duty.id).where(*where).order_by(Duty.code))), np.int64)
 
 
 def write(session: Session, chosen: Selection, form: str, target: Path, showing: Showing) -> int:

@@ -17,6 +17,7 @@ from service.people.models import Account
 from service.records.batches import visible
 from service.records.register import CHOICE, CODE, DATE, MOMENT, PERSON, REFERENCE, WHOLE, Register, RegisterField
 from service.registers.asked import Asked
+from service.registers.duty_words import duties_of_area, duty_search
 from service.registers.location import Located
 from service.registers.rules import in_communities, in_grids, reached, with_community, with_grid
 from service.registers.values import choice
@@ -58,7 +59,10 @@ def one_of(attribute: Any, values: Collection[str]) -> ColumnElement[bool]:
 
 
 def colleagues(register: Register, area: Area) -> list[ColumnElement[bool]]:
-    """Persons of the account's own organisation are in its area."""
+    """Persons of the account's own organisation are in its area, and the duties that its person or unit has to do
+    with."""
+    if register.name == "duties":
+        return duties_of_area(area)
     if register.name == "people" and area.organisation:
         return [register.model.organisation_code == area.organisation]
     return []
@@ -91,12 +95,14 @@ def _criterion(
     if described is None or not described.filter or (described.kind == PERSON and not asked.names):
         usable = [one.name for one in register.filters]
         raise InvalidValue(name[:40], f"不能按“{name[:40]}”筛选。可用的筛选：{'、'.join(usable)}、q、missing。")
-    return field_criterion(register, described, words)
+    return field_criterion(register, described, words, asked.on)
 
 
-def field_criterion(register: Register, described: RegisterField, words: Sequence[str]) -> ColumnElement[bool]:
-    """A stored field by the words: equal to one of them, in a range, or containing one."""
-    column = getattr(register.model, described.name)
+def field_criterion(
+    register: Register, described: RegisterField, words: Sequence[str], on: date
+) -> ColumnElement[bool]:
+    """A field by the words: equal to one of them, in a range, or containing one."""
+    column = register.column(described.name, on)
     if described.kind == CHOICE:
         return column.in_([choice(described, word) for word in words])  # type: ignore[no-any-return]
     if described.kind in (CODE, REFERENCE):
@@ -114,8 +120,10 @@ def contains(column: Any, word: str) -> ColumnElement[bool]:
 
 def searched(register: Register, words: Sequence[str], names: bool) -> ColumnElement[bool]:
     """Every word somewhere in the searched fields."""
-    fields = [one for one in register.searched if names or register.by_name[one].kind != PERSON]
     parts = [part for word in words for part in word.split()]
+    if register.name == "duties":
+        return and_(true(), *(duty_search(part, names) for part in parts))
+    fields = [one for one in register.searched if names or register.by_name[one].kind != PERSON]
     if not fields:
         return false()
     return and_(true(), *(or_(*(contains(getattr(register.model, one), part) for one in fields)) for part in parts))

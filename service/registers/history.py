@@ -20,7 +20,12 @@ from service.registers.location import Located
 from service.registers.queries import row_id
 from service.registers.shapes import plain
 
-VERBS = {"create": "新登记", "change": "修改", "end": "终止", "restore": "恢复", "import": "导入"}
+VERBS = {"create": "新登记", "change": "修改", "end": "终止", "restore": "恢复", "import": "导入"} | {
+    "hand_over": "交接",
+    "withdraw": "取消",
+    "act": "安排代理",
+    "return": "回岗",
+}
 _LABELS = {"geometry": "位置", "ended_on": "终止日"}
 
 
@@ -163,6 +168,8 @@ def _stored(register: Register, row: Any) -> dict[str, Any]:
     """The row as it is now, as plain JSON."""
     state: dict[str, Any] = {}
     for one in register.fields:
+        if one.computed is not None:
+            continue
         value = getattr(row, one.name)
         state[one.name] = value.isoformat() if isinstance(value, date) else value
     state["ended_on"] = row.ended_on.isoformat() if getattr(row, "ended_on", None) else None

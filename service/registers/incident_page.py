@@ -110,7 +110,7 @@ def _mask(session: Session, register: Register, asked: Asked, columns: Columns, 
         elif name == "q":
             stored.append(searched(register, words, asked.names))
         elif name in _FIELDS:
-            stored.append(field_criterion(register, register.by_name[name], words))
+            stored.append(field_criterion(register, register.by_name[name], words, asked.on))
         else:
             usable = ["group", *(one.name for one in register.filters), "q", "missing"]
             raise InvalidValue(name[:40], f"不能按“{name[:40]}”筛选。可用的筛选：{'、'.join(usable)}。")

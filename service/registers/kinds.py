@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from service.duties.register import DUTIES
 from service.errors import NotFound
 from service.frontages.register import FRONTAGES
 from service.grids.register import COMMUNITIES, GRIDS
@@ -12,7 +13,7 @@ from service.records.register import Register
 
 REGISTERS: dict[str, Register] = {
     one.name: one
-    for one in (FRONTAGES, PLACES, GRIDS, COMMUNITIES, PEOPLE, ORGANISATIONS, STREETS, BUILDINGS, INCIDENTS)
+    for one in (FRONTAGES, PLACES, GRIDS, COMMUNITIES, PEOPLE, ORGANISATIONS, STREETS, BUILDINGS, INCIDENTS, DUTIES)
 }
 
 

@@ -13,12 +13,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.db.spatial import raw_geometry, read_geometries
+from service.duties.queries import all_duties
 from service.duties.rules import role_name
+from service.grids.models import Grid
 from service.grids.rules import short_code
 from service.incidents.columns import Columns
 from service.records import counters
 from service.records.batches import visible
-from service.records.register import BY_COMMUNITY, BY_DUTY, BY_GRID, BY_PLACE, Register
+from service.records.register import BY_COMMUNITY, BY_DUTY, BY_GRID, BY_PLACE, BY_SUBJECT, Register
 from service.registers.kinds import REGISTERS
 from service.registers.rules import Spot
 from service.responsibility.snapshot import Snapshot
@@ -26,6 +28,7 @@ from service.responsibility.snapshot import Snapshot
 ELSEWHERE: Spot = (None, None)
 _SMALL = 0.001  # degrees, about 100 m: a polygon this small stands where its middle stands
 _BY_SUBJECT = {one.subject: one for one in REGISTERS.values() if one.area == BY_PLACE}
+_ON_THE_GROUND = {"grid", "micro_grid", "community", *_BY_SUBJECT}
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,9 @@ def _located(session: Session, register: Register, snapshot: Snapshot) -> Locate
         spots = {code: ((None, code),) for code in codes}
     elif register.area == BY_DUTY:
         spots, duties = _duty_spots(session, snapshot)
+    elif register.area == BY_SUBJECT:
+        where = SubjectSpots(session, snapshot)
+        spots = {one.code: where(one.subject_kind, one.subject_code) for one in all_duties(session)}
     names = {code: row.name for code, row in snapshot.communities.items()}
     return Located(
         snapshot.on,
@@ -189,27 +195,46 @@ def _crossed(snapshot: Snapshot, geoms: np.ndarray, wanted: np.ndarray) -> dict[
     return {**touched, **found}
 
 
+class SubjectSpots:
+    """Where the subjects of duties lie: read kind by kind as they are asked for."""
+
+    def __init__(self, session: Session, snapshot: Snapshot) -> None:
+        self._session, self._snapshot = session, snapshot
+        self._grids = _grid_spots(snapshot)
+        self._places: dict[str, Mapping[str, tuple[Spot, ...]]] = {}
+        self._homes: dict[str, str] | None = None
+
+    def __call__(self, kind: str, code: str) -> tuple[Spot, ...]:
+        """(grid, community) pairs; none for units and for what isn't registered."""
+        if kind in ("grid", "micro_grid"):
+            return self._grids.get(code) or self._of_other_days(code)
+        if kind == "community":
+            return ((None, code),)
+        register = _BY_SUBJECT.get(kind)
+        if register is None:
+            return ()
+        if kind not in self._places:
+            self._places[kind] = place_spots(self._session, register, self._snapshot)
+        return self._places[kind].get(code, ())
+
+    def _of_other_days(self, code: str) -> tuple[Spot, ...]:
+        """A grid that no edition of the day has stands in its community all the same."""
+        if self._homes is None:
+            found = self._session.execute(select(Grid.code, Grid.community_code).where(visible(Grid)))
+            self._homes = {row[0]: row[1] for row in found}
+        return ((code, self._homes[code]),) if code in self._homes else ()
+
+
 def _duty_spots(
     session: Session, snapshot: Snapshot
 ) -> tuple[dict[str, tuple[Spot, ...]], dict[str, tuple[DutyFact, ...]]]:
     """Per person: where the subjects of the duties lie that they hold or act in on the day, and those duties."""
-    of_grids = _grid_spots(snapshot)
-    of_places: dict[str, dict[str, tuple[Spot, ...]]] = {}
+    where = SubjectSpots(session, snapshot)
     spots: dict[str, dict[Spot, None]] = {}
     facts: dict[str, list[DutyFact]] = {}
     names = _subject_names(snapshot)
     for (kind, code), duties in snapshot.duties.items():
-        register = _BY_SUBJECT.get(kind)
-        if kind in ("grid", "micro_grid"):
-            places = of_grids.get(code, ())
-        elif kind == "community":
-            places = ((None, code),)
-        elif register is not None:
-            if kind not in of_places:
-                of_places[kind] = place_spots(session, register, snapshot)
-            places = of_places[kind].get(code, ())
-        else:
-            places = (ELSEWHERE,)
+        places = where(kind, code) if kind in _ON_THE_GROUND else (ELSEWHERE,)
         for duty in duties:
             holder, absent = duty.holder_on(snapshot.on)
             for person in (holder, absent):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, case, collate, false, func, or_, select
+from sqlalchemy import ColumnElement, case, collate, false, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from service.errors import InvalidValue, NotFound
@@ -37,7 +38,7 @@ def page(session: Session, register: Register, asked: Asked, located: Located) -
     where = criteria(session, register, asked, located)
     strip = [one for filtered, one in where if filtered != register.state]
     everything = [one for _, one in where]
-    counts = _counts(session, register, strip)
+    counts = _counts(session, register, strip, asked.on)
     if register.state and len(strip) == len(everything):
         total = sum(counts.values())
     else:
@@ -121,11 +122,19 @@ def _order(session: Session, register: Register, asked: Asked) -> list[Any]:
     described = register.by_name.get(name)
     if described is None:
         return [key]
-    column = getattr(model, name)
+    column = register.column(name, asked.on)
     by: Any = _plain(session, column)
     if described.kind == CHOICE and not described.numeric:
         by = case({value: at for at, value in enumerate(described.choices)}, value=column, else_=len(described.choices))
-    return [column.is_(None), by.desc() if sort.startswith("-") else by, key]
+    more = [_ranked(session, register, one, asked.on) for one in register.then if one != name]
+    return [column.is_(None), by.desc() if sort.startswith("-") else by, *more, key]
+
+
+def _ranked(session: Session, register: Register, name: str, on: date) -> Any:
+    """A further column to order by: choices in the order of their table."""
+    column, choices = register.column(name, on), register.by_name[name].choices
+    ranks = {value: at for at, value in enumerate(choices)}
+    return case(ranks, value=column, else_=len(choices)) if choices else _plain(session, column)
 
 
 def _plain(session: Session, column: Any) -> Any:
@@ -134,11 +143,12 @@ def _plain(session: Session, column: Any) -> Any:
     return collate(column, "C") if text and session.get_bind().dialect.name == "postgresql" else column
 
 
-def _counts(session: Session, register: Register, where: list[ColumnElement[bool]]) -> dict[str, int]:
+def _counts(session: Session, register: Register, where: list[ColumnElement[bool]], on: date) -> dict[str, int]:
     if register.state is None:
         return {}
-    state = getattr(register.model, register.state)
-    found = {str(one): int(n) for one, n in session.execute(select(state, func.count()).where(*where).group_by(state))}
+    state = register.column(register.state, on)
+    told = session.execute(select(state.label("counted"), func.count()).where(*where).group_by(text("counted")))
+    found = {str(one): int(n) for one, n in told}
     return {one: found.pop(one, 0) for one in register.states} | found
 
 

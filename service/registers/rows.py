@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 
 from service.db.bulk import among
 from service.db.spatial import raw_geometry, read_geometries
+from service.duties.rules import SUBJECT_KINDS, last_day
 from service.people.models import Account, Organisation, Person
 from service.records.batches import visible
 from service.records.register import Register
+from service.registers.duty_words import subject_names
 from service.registers.location import Located
 
 
@@ -54,9 +56,9 @@ def read_rows(
     """In the order of the ids."""
     model = register.model
     names = [one.name for one in register.fields]
-    wanted = [model.id, *(getattr(model, name) for name in names)]
+    wanted = [model.id, *(register.column(name, located.on) for name in names)]
     kept = hasattr(model, "version")
-    wanted += [model.version, model.ended_on] if kept else []
+    wanted += [model.version, getattr(model, register.until)] if kept else []
     columns = ["grid_code", "community_code"] if hasattr(model, "grid_code") else []
     wanted += [getattr(model, name) for name in columns]
     if shapes and register.geometry:
@@ -80,7 +82,7 @@ def read_rows(
                 one.get(register.title) or code,
                 one,
                 {name: known[name].get(one[name], "") for name in known if one[name]},
-                derived.of(code, stands),
+                derived.of(one, stands),
                 version,
                 ended,
                 geom,
@@ -113,14 +115,17 @@ class _Derived:
         self._located = located
         codes = [row[register.key] for row in rows]
         self._accounts = accounts_of(session, codes) if "account" in self._names else {}
+        self._subjects = subject_names(session, located.zones, _subjects(rows)) if "subject" in self._names else {}
+        self._key = register.key
         self._people = _members(session, codes, located.on) if "people" in self._names else {}
         self._grids: dict[str, int] = {}
         if "grids" in self._names:
             for zone in located.zones.values():
                 self._grids[zone.community] = self._grids.get(zone.community, 0) + 1
 
-    def of(self, code: str, stands: tuple[str | None, str | None] | None) -> dict[str, Any]:
+    def of(self, row: Mapping[str, Any], stands: tuple[str | None, str | None] | None) -> dict[str, Any]:
         """`stands`: the row's own columns (incidents), else the spots that were worked out."""
+        code = row[self._key]
         spot = stands or next(iter(self._located.spots.get(code, ())), (None, None))
         zone = self._located.zones.get(code if code in self._located.zones else spot[0] or "")
         home = spot[1]
@@ -134,8 +139,22 @@ class _Derived:
             "account": self._accounts.get(code),
             "people": self._people.get(code, 0),
             "grids": self._grids.get(code, 0),
+            "subject": self._subject(row),
+            "last_day": last_day(row.get("ends_on")),
         }
         return {name: everything[name] for name in self._names}
+
+    def _subject(self, row: Mapping[str, Any]) -> dict[str, str] | None:
+        if not self._subjects:
+            return None
+        subject = (row["subject_kind"], row["subject_code"])
+        kind = SUBJECT_KINDS.get(subject[0], subject[0])
+        name = self._subjects.get(subject, subject[1])
+        return {"kind": subject[0], "kind_name": kind, "code": subject[1], "name": name}
+
+
+def _subjects(rows: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    return {(row["subject_kind"], row["subject_code"]) for row in rows}
 
 
 def accounts_of(session: Session, codes: Iterable[str]) -> dict[str, str]:

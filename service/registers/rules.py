@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from service.people.access import Area
-from service.records.register import BY_COMMUNITY, BY_DUTY, BY_GRID, BY_PLACE, BY_UNIT
+from service.records.register import BY_COMMUNITY, BY_DUTY, BY_GRID, BY_PLACE, BY_SUBJECT, BY_UNIT
 
 Spot = tuple[str | None, str | None]
 
@@ -54,7 +54,7 @@ def reached(
         return frozenset(own | {area.organisation} if area.organisation else own)
     if found_by == BY_DUTY and area.person:
         own.add(area.person)
-    if found_by in (BY_PLACE, BY_GRID, BY_COMMUNITY, BY_DUTY):
+    if found_by in (BY_PLACE, BY_GRID, BY_COMMUNITY, BY_DUTY, BY_SUBJECT):
         own |= {code for code, some in spots.items() if touches(area, some)}
     return frozenset(own)
 

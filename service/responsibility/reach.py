@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import cast
 
+import shapely
+
 from service.people.access import Area
 from service.responsibility.snapshot import Snapshot
+
+_TOUCH = 1e-6  # degrees, about 10 cm: imported borders don't always meet
 
 
 def shop_inside(snapshot: Snapshot, code: str, area: Area) -> bool:
@@ -26,6 +30,34 @@ def person_inside(snapshot: Snapshot, code: str, area: Area) -> bool:
     if person is not None and area.organisation is not None and person.organisation_code == area.organisation:
         return True
     return code in answering(snapshot, area)
+
+
+def person_near(snapshot: Snapshot, code: str, area: Area) -> bool:
+    """The same, or somebody who leads a grid that touches one in the area: a neighbour is called over the border."""
+    return person_inside(snapshot, code, area) or code in neighbour_leaders(snapshot, area)
+
+
+def neighbour_zones(snapshot: Snapshot, area: Area) -> list[int]:
+    """Indexes of the day's grids that touch a grid of the area and don't lie in it. Kept with the snapshot."""
+    key = ("beside", area)
+    known = snapshot.memo.get(key)
+    if known is None:
+        zones, geoms = snapshot.tiling.zones, snapshot.tiling.geoms
+        mine = [i for i, zone in enumerate(zones) if area.holds_grid(zone.code, zone.community_code)]
+        found: list[int] = []
+        if mine and not area.everywhere:
+            own = shapely.buffer(geoms[mine], _TOUCH)
+            _, hits = shapely.STRtree(geoms).query(own, predicate="intersects")
+            found = sorted(set(hits.tolist()) - set(mine))
+        known = snapshot.memo[key] = found
+    return cast(list[int], known)
+
+
+def neighbour_leaders(snapshot: Snapshot, area: Area) -> frozenset[str]:
+    """Who leads the grids beside the area on the day."""
+    zones = [snapshot.tiling.zones[i] for i in neighbour_zones(snapshot, area)]
+    held = [snapshot.leader_of(zone.code, zone.name, zone.kind) for zone in zones]
+    return frozenset(one.person.code for one in held if one is not None)
 
 
 def organisation_inside(_snapshot: Snapshot, code: str, area: Area) -> bool:

@@ -14,13 +14,13 @@ from service.people.models import Organisation, Person
 from service.people.rules import Viewer
 from service.records.audit import Actor, Subject, append
 from service.records.batches import visible
-from service.responsibility.reach import organisation_inside, person_inside, shop_inside
+from service.responsibility.reach import organisation_inside, person_near, shop_inside
 from service.responsibility.snapshot import Snapshot
 
 ACTION = "people.reveal_phone"
 # kind: (table, its name's column, whether one lies within an area)
 _OWNERS: dict[str, tuple[Any, Any, Any]] = {
-    "people": (Person, Person.name, person_inside),
+    "people": (Person, Person.name, person_near),
     "organisations": (Organisation, Organisation.name, organisation_inside),
     "frontages": (Frontage, Frontage.shop_name, shop_inside),
 }

@@ -135,7 +135,7 @@ def _distance_m(line: list[list[float]], lon: float, lat: float, kx: float, ky: 
 @dataclass(frozen=True)
 class Held:
     """One duty as answered on the day: who, in which role, for what; `acting_for` names the absent holder; `metres`:
-    how far off the subject is, where it has a place of its own."""
+    how far off the subject is, where it has a place of its own; `code`: the duty's own."""
 
     role: str
     person: PersonRow
@@ -145,6 +145,7 @@ class Held:
     subject_name: str
     starts_on: date | None
     ends_on: date | None
+    code: str = ""
     metres: float | None = None
 
 
@@ -179,6 +180,7 @@ class Snapshot:
                     name,
                     duty.starts_on,
                     duty.ends_on,
+                    duty.code,
                 )
             )
         return out

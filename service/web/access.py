@@ -90,6 +90,15 @@ ROUTES: dict[str, str] = {
         for name in _MADE_BY_HAND
         for page in ("_new", "_create", "_end", "_end_post", "_restore")
     },
+    # who answers for what: changed by steps; what lies in the area is judged by them (registers.subjects)
+    **{
+        f"duties.{step}": "duties.assign" for step in ("assign", "assign_post", "subjects", "bulk", "step", "step_post")
+    },
+    **{f"duties.{step}": "duties.assign" for step in ("edit", "change")},
+    "duties.answered": "registers.read",
+    **{f"duties_api.{step}": "duties.assign" for step in ("create", "change", "copy", "step")},
+    "my.index": "own_account",
+    **{f"registers.duties{page}": "registers.read" for page in ("", "_one", "_suggest")},
     "registers.incidents": "incidents.read",
     "registers.incidents_one": "incidents.read",
     "registers.view_save": "own_account",

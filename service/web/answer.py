@@ -20,7 +20,7 @@ from service.people.queries import PersonRow
 from service.people.rules import Viewer
 from service.records.masking import mask_words
 from service.responsibility.lookup import Found, duties_at, find, keeper, shown_name
-from service.responsibility.reach import person_inside, shop_inside
+from service.responsibility.reach import person_near, shop_inside
 from service.responsibility.snapshot import Held, Snapshot
 from service.web.api import asked_point
 from service.web.context import asked_day, now, require_look, services
@@ -156,7 +156,7 @@ def _around(snapshot: Snapshot, held: list[Held], viewer: Viewer) -> list[dict[s
 
 def _call(snapshot: Snapshot, person: PersonRow, viewer: Viewer) -> Call | None:
     """The button behind which the number is asked for; None without a number, or without the right to it."""
-    if not person.phone or not viewer.may_reveal(person_inside(snapshot, person.code, viewer.area)):
+    if not person.phone or not viewer.may_reveal(person_near(snapshot, person.code, viewer.area)):
         return None
     return Call("people", person.code)
 

@@ -172,7 +172,7 @@ def assign_url(found: list[Finding]) -> str:
     asked = {"subjects": ",".join(":".join(one.subject) for one in found), "role": found[0].role}
     days = {one.on for one in found if one.kind == SOON}
     if len(days) == 1 and (day := days.pop()):
-        asked["starts_on"] = day.isoformat()
+        asked["from"] = day.isoformat()
     return f"/duties/assign?{urlencode(asked, safe=':,')}"
 
 

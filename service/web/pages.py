@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from service.errors import NotFound
 from service.maps import render_map
-from service.maps.script import map_script
+from service.maps.script import STARTS, map_script
 from service.people.access import reach
 from service.people.rules import ROLES
 from service.records.batches import holds_demo
@@ -53,8 +53,8 @@ def map_page() -> str:
 @bp.get("/static/js/map/all-<digest>.js")
 def map_modules(digest: str) -> Response:
     """The script of the map page; its address changes with its content."""
-    script = map_script()
-    if digest != script.digest:
+    script = next((one for start in STARTS if (one := map_script(start)).digest == digest), None)
+    if script is None:
         raise NotFound("没有这个文件。")
     response = Response(script.packed, mimetype="text/javascript")
     response.headers["Content-Encoding"] = "gzip"
@@ -103,9 +103,10 @@ def remove_demo() -> Response:
 # (endpoint, word, icon): the bar's places, for those whose role may read them.
 _PLACES = (
     ("pages.map_page", "地图", "map"),
+    ("my.index", "我的", "house"),
     ("registers.frontages", "三包", "shop"),
     ("registers.grids", "网格", "layers"),
-    ("duty_audit.index", "责任", "person"),
+    ("registers.duties", "责任", "person"),
     ("registers.incidents", "事项", "list"),
     ("registers.people", "人员", "me"),
     ("imports.index", "导入", "export"),

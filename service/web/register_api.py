@@ -33,8 +33,9 @@ from service.web.register_view import (
 )
 
 bp = Blueprint("register_api", __name__, url_prefix="/api/v1")
-_KEPT = ",".join(name for name, one in REGISTERS.items() if not one.read_only)
+_KEPT = ",".join(name for name, one in REGISTERS.items() if one.by_forms)
 _KIND = f"/<any({_KEPT}):kind>"
+_READ = f"/<any({_KEPT},duties):kind>"  # duties are changed by steps of their own (duties_api.py)
 
 
 @bp.before_request
@@ -82,7 +83,7 @@ def _problem(status: int, title: str, detail: str, **more: Any) -> Response:
 
 
 @bp.get("/incidents", defaults={"kind": "incidents"}, endpoint="incidents")
-@bp.get(_KIND, endpoint="rows")
+@bp.get(_READ, endpoint="rows")
 def rows(kind: str) -> Response:
     """One page: `items`, `total`, `counts` per state, `next` (the cursor of the next page, or null)."""
     register, asking, day = register_of(kind), viewer(), asked_day()
@@ -101,7 +102,7 @@ def rows(kind: str) -> Response:
 
 
 @bp.get("/incidents/<path:code>", defaults={"kind": "incidents"}, endpoint="incident")
-@bp.get(f"{_KIND}/<path:code>", endpoint="row")
+@bp.get(f"{_READ}/<path:code>", endpoint="row")
 def row(kind: str, code: str) -> Response:
     """One row with its version and geometry."""
     register = register_of(kind)
@@ -109,7 +110,7 @@ def row(kind: str, code: str) -> Response:
 
 
 @bp.get("/incidents/<path:code>/history", defaults={"kind": "incidents"}, endpoint="incident_history")
-@bp.get(f"{_KIND}/<path:code>/history", endpoint="row_history")
+@bp.get(f"{_READ}/<path:code>/history", endpoint="row_history")
 def row_history(kind: str, code: str) -> Response:
     """Who changed the row, when, from what; the newest first."""
     register, asking = register_of(kind), viewer()

@@ -67,7 +67,7 @@ def kinds(*args: Any, **more: Any) -> list[str]:
         ([duty("grid_leader", G1, "A", ends=30)], None, ["vacant_soon", "ending"]),
         ([duty("grid_leader", G1, "A", ends=31)], None, []),
         ([duty("grid_leader", G1, "A", ends=12), duty("grid_leader", G1, "B", starts=12)], None, []),
-        ([duty("grid_leader", G1, "A", ends=9), duty("grid_leader", G1, "B", starts=12)], None, ["vacant_soon", "ending"]),
+        ([duty("grid_leader", G1, "A", ends=9), duty("grid_leader", G1, "B", 12)], None, ["vacant_soon", "ending"]),
         ([duty("grid_leader", G1, "A")], [person("A", leaves=9)], ["vacant_soon"]),
         ([duty("grid_leader", G1, "A")], [person("A", leaves=0)], ["vacant", "person_gone"]),
         ([duty("grid_leader", G1, "A", acting=("B", -5, 9))], None, []),
@@ -118,9 +118,8 @@ def test_two_holders_of_an_exclusive_role(one: DutyRow, other: DutyRow, twice: b
                                                    ("grid_guide", 9, False)])  # fmt: skip
 def test_too_many_grids_in_one_hand(role: str, n: int, loaded: bool) -> None:
     subjects = [("grid", f"{HOME}{i:03d}") for i in range(1, n + 1)]
-    told = [
-        f for f in found([duty(role, one, "A") for one in subjects], *map(audited, subjects)) if f.kind == "overloaded"
-    ]
+    everything = found([duty(role, one, "A") for one in subjects], *map(audited, subjects))
+    told = [f for f in everything if f.kind == "overloaded"]
     assert [(f.subject, f.count, f.role) for f in told] == ([(("person", "A"), n, role)] if loaded else [])
 
 
@@ -132,12 +131,8 @@ def test_who_stands_in_carries_the_load() -> None:
 
 
 def test_contacts_that_are_missing() -> None:
-    told = [
-        f
-        for f in found(
-            [duty("grid_leader", G1, "A"), duty("grid_officer", G1, "A")], audited(G1), people=[person("A", None)]
-        )
-    ]
+    duties = [duty("grid_leader", G1, "A"), duty("grid_officer", G1, "A")]
+    told = found(duties, audited(G1), people=[person("A", None)])
     assert [(f.kind, f.count, f.communities) for f in told] == [("no_phone", 2, (HOME,))]
     assert kinds([duty("grid_leader", G1, "A", ends=-1)], people=[person("A", None)]) == [], (
         "who holds nothing needs none"
@@ -148,7 +143,7 @@ def test_contacts_that_are_missing() -> None:
     ("duties", "listed"),
     [
         ([duty("road_chief", ("street", "S1"), "A", ends=12)], True),
-        ([duty("road_chief", ("street", "S1"), "A", ends=9), duty("road_chief", ("street", "S1"), "B", starts=9)], False),
+        ([duty("road_chief", ("street", "S1"), "A", ends=9), duty("road_chief", ("street", "S1"), "B", 9)], False),
         ([duty("road_chief", ("street", "S1"), "A", ends=0)], False),
         ([duty("road_chief", ("street", "S1"), "A", ends=31)], False),
         ([duty("road_chief", ("street", "S1"), "A", starts=5, ends=12)], True),

@@ -43,7 +43,7 @@ class Asking:
     @property
     def may_write(self) -> bool:
         """Whether forms of this register are for the asker at all."""
-        return self.writable is not None and not self.register.read_only
+        return self.writable is not None and not self.register.read_only  # own_writing: by its own steps
 
     @property
     def may_change_any(self) -> bool:
@@ -77,7 +77,7 @@ def asking(session: Session, name: str) -> Asking:
         now(),
         on,
         area(register.read_right),
-        area("registers.write") if _reaches("registers.write") else None,
+        area(register.write_right) if _reaches(register.write_right) else None,
         services().responsibility.on(on),
         here(session, register, on),
     )

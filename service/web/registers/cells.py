@@ -124,6 +124,10 @@ class Words:
             )
         if name == "account":
             return _("有") if value else ""
+        if name == "subject":
+            return subject_text(value) if value else ""
+        if name == "last_day":
+            return value.isoformat() if value else ""
         return f"{value:,}" if value else ""
 
 
@@ -132,6 +136,12 @@ def duty_name(row: Row, duty: Any) -> str:
     if duty.kind == "organisation" and duty.code == row.values.get("organisation_code"):
         return row.names.get("organisation_code") or str(duty.name)
     return str(duty.name)
+
+
+def subject_text(subject: Mapping[str, str]) -> str:
+    """What a duty is for: its name; its kind before a name that doesn't say it (a street 12, a house 3)."""
+    name, kind = subject["name"], subject["kind_name"]
+    return name if any(sign > "\u2e7f" for sign in name) else f"{kind} {name}"
 
 
 def _brief(community: Mapping[str, str] | None) -> str:

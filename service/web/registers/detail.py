@@ -11,29 +11,20 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from service.grids.rules import short_code
-from service.maps.mini import HEIGHT, MiniMap, Zones, mini_map
+from service.maps.mini import MiniMap
 from service.records.register import BY_COLUMNS, LONG, PHONE, Register
 from service.registers.rows import Row
-from service.web.context import services
 from service.web.register_view import showing
 from service.web.registers.asking import Asking
 from service.web.registers.cells import duty_name
+from service.web.registers.drawing import map_of
+from service.web.registers.duty_detail import PAGES_OF, duty_context, held_context
 from service.web.registers.links import list_url, row_url
 from service.web.registers.looks import LOOKS, State
 from service.web.registers.query import Query
 from service.web.registers.trail import course_of
 
 _LONG = 18
-_HIGH = 240
-_PAGES_OF = {
-    "grid": "grids",
-    "micro_grid": "grids",
-    "organisation": "organisations",
-    "community": "communities",
-    "frontage": "frontages",
-    "place": "places",
-    "street": "streets",
-}
 
 
 def detail_context(session: Session, ask: Asking, row: Row, query: Query, told: str = "") -> dict[str, Any]:
@@ -45,7 +36,7 @@ def detail_context(session: Session, ask: Asking, row: Row, query: Query, told: 
     drawn = _map(ask, row)
     here = f"/map?p={drawn.lon},{drawn.lat}&at={drawn.lon},{drawn.lat}&z={drawn.zoom}" if drawn else None
     facts = _facts(ask, row)
-    return {
+    context: dict[str, Any] = {
         "register": name,
         "code": row.code,
         "title": words.title(row),
@@ -70,6 +61,7 @@ def detail_context(session: Session, ask: Asking, row: Row, query: Query, told: 
         "end_url": row_url(name, row.code, query, "end") if may_end and not over else None,
         "restore_url": row_url(name, row.code, query, "restore") if may_end and over else None,
     }
+    return context | (duty_context(session, ask, row) if name == "duties" else held_context(session, ask, row))
 
 
 def _state(ask: Asking, row: Row) -> State | None:
@@ -166,7 +158,7 @@ def _leader(ask: Asking, row: Row) -> dict[str, Any] | None:
 
 
 def _duty(row: Row, one: Any) -> dict[str, Any]:
-    page = _PAGES_OF.get(one.kind)
+    page = PAGES_OF.get(one.kind)
     role = f"{one.role_name}{_('（代）')}" if one.acting else one.role_name
     return {"role_name": role, "name": duty_name(row, one), "url": row_url(page, one.code) if page in LOOKS else None}
 
@@ -176,17 +168,8 @@ def _map(ask: Asking, row: Row) -> MiniMap | None:
     shape = _shape(ask, row)
     if shape is None or shape.is_empty:
         return None
-    tiling = ask.snapshot.tiling
-    code = (row.derived.get("grid") or {}).get("code")
-    zones = Zones(
-        list(tiling.geoms),
-        [short_code(zone.code)[1] for zone in tiling.zones],
-        tiling.by_code.get(code) if code else None,
-    )
-    if ask.register.name == "grids":
-        zones = Zones(zones.geoms, zones.names, tiling.by_code.get(row.code))
-    zone = ask.register.name in ("grids", "communities")
-    return mini_map(shape, services().ground.data(), zones, _HIGH if zone else HEIGHT, zone)
+    code = row.code if ask.register.name == "grids" else (row.derived.get("grid") or {}).get("code")
+    return map_of(ask, shape, ask.register.name in ("grids", "communities"), code)
 
 
 def _shape(ask: Asking, row: Row) -> Any:

@@ -36,6 +36,7 @@ _FORMATS = (
     ("gpkg", "GeoPackage", "QGIS 用"),
 )
 _NO_PLACE = ("people", "organisations")
+BULK_STEPS = {"hand_over": "交接给别人", "leave": "安排代理", "end": "终止"}
 _MOST_STRIP = 9
 
 
@@ -135,7 +136,9 @@ def list_context(session: Session, listed: Listed, selected: str | None, told: s
             for row in listed.found.rows
         ],
         "bulk_url": f"/{name}/bulk" if ask.may_change_any and look.bulk else None,
-        "bulk_fields": [(one, register.by_name[one].label) for one in look.bulk],
+        "bulk_fields": [(one, _(BULK_STEPS.get(one) or register.by_name[one].label)) for one in look.bulk],
+        "bulk_ask": _("做什么…") if register.own_writing else _("改哪一项…"),
+        "more_url": ("/duties/assign", _("指派")) if name == "duties" and ask.may_change_any else None,
         "total": total,
         "first": (query.page - 1) * PAGE_ROWS + 1,
         "last": (query.page - 1) * PAGE_ROWS + len(listed.found.rows),
@@ -305,6 +308,8 @@ def _gaps(ask: Asking) -> Mapping[str, None]:
     """Columns whose absence is worth finding."""
     fields = [one.name for one in ask.register.fields if not one.needed and one.kind not in (LONG,) and one.editable]
     derived = [one.name for one in ask.register.derived if one.name in ("grid", "leader", "duties")]
+    if ask.register.own_writing:
+        fields = ["starts_on", "ends_on", "acting_code"]
     if ask.register.read_only:
         fields = ["due_at"]
     return dict.fromkeys([*fields, *derived])

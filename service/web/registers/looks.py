@@ -149,6 +149,23 @@ LOOKS: dict[str, Look] = {
         numeric=("people",),
         all_word="全部单位",
     ),
+    "duties": Look(
+        title="责任",
+        thing="责任",
+        icon="person",
+        columns=("state", "person_code", "role", "subject", "community", "starts_on", "last_day", "acting_code"),
+        places={"person_code": WHAT, "last_day": WHEN, "state": STATE, "subject": GRID, "role": BY},
+        kin=("duties",),
+        states={
+            "held": ("done", "s-done"),
+            "acting": ("way", "s-way"),
+            "coming": ("rep", "s-rep"),
+            "over": ("none", "history"),
+        },
+        empty="指派网格长、网格员、街长和河长，地图上点一下就知道谁负责。",
+        bulk=("hand_over", "leave", "end"),
+        all_word="全部责任",
+    ),
     "incidents": Look(
         title="事项",
         thing="事项",

@@ -87,6 +87,8 @@ def pages_of(name: str) -> dict[str, tuple[str, list[str], Callable[..., Any]]]:
     """The views that a register has: one that is only read has no forms."""
     register = REGISTERS[name]
     out = _views()
+    if register.own_writing:
+        return {suffix: out[suffix] for suffix in ("", "_suggest", "_one")}
     if register.read_only:
         return {suffix: out[suffix] for suffix in ("", "_one")}
     if not register.creates:

@@ -18,7 +18,7 @@ from service.people.rules import ROLES, Viewer
 from service.records.register import LONG, Register
 from service.registers.history import Change, Event, history
 from service.registers.rows import Row
-from service.web.register_view import Whose, masked, whose
+from service.web.register_view import Whose, masked, showing, whose
 from service.web.registers.asking import Asking
 
 MOST = 100
@@ -114,6 +114,9 @@ def _word(register: Register, name: str, value: Any, viewer: Viewer, of: Whose) 
         return str(value)
     if described.personal or described.kind == LONG:
         return str(masked(described, value, viewer, of) or "")
+    if described.reference == "people":
+        known = showing(viewer).snapshot.persons.get(str(value))
+        return (showing(viewer).person(known.code, known.name) if known else None) or str(value)
     return described.shown(value)
 
 

@@ -1,4 +1,6 @@
 // The detail beside the list: only its fragment is read, and the address bar says what is shown.
+import { reveals } from './reveal.js';
+
 const LONG_MS = 300;
 
 export class Beside {
@@ -9,7 +11,7 @@ export class Beside {
     if (this.shown) this.home = `${main.dataset.title}${document.title.slice(document.title.indexOf(' · ', document.title.indexOf(main.dataset.title)))}`;
     rows.body?.addEventListener('click', (e) => this.clicked(e));
     place.addEventListener('click', (e) => { if (e.target.closest('[data-close]')) { e.preventDefault(); this.close(); } });
-    place.addEventListener('submit', (e) => { if (e.target.matches('[data-reveal]')) this.reveal(e); });
+    reveals(place);
     window.addEventListener('popstate', () => this.again());
     rows.chosen?.scrollIntoView({ block: 'nearest' });
   }
@@ -89,28 +91,5 @@ export class Beside {
     if (row) this.open(row, { note: false });
     else if (window.location.pathname === this.main.dataset.list) this.close({ note: false });
     else window.location.reload();
-  }
-
-  /** Shows a number in the place of its mask; the server writes down who looked. */
-  async reveal(e) {
-    e.preventDefault();
-    const form = e.target;
-    const button = form.querySelector('button');
-    button.disabled = true;
-    try {
-      const answer = await fetch(form.action, { method: 'POST', body: new FormData(form), headers: { 'X-Requested-With': 'fetch', Accept: 'application/json' }, credentials: 'same-origin' });
-      const told = await answer.json();
-      if (!answer.ok) { button.textContent = told.detail || button.textContent; return; }
-      const number = document.createElement('a');
-      number.href = `tel:${told.phone.replace(/[^\d+]/g, '')}`;
-      number.textContent = told.phone;
-      if (form.dataset.reveal === 'call') number.className = button.className;
-      else form.previousElementSibling.remove();
-      form.replaceWith(number);
-      number.focus();
-      if (form.dataset.reveal === 'call' && window.matchMedia('(pointer: coarse)').matches) window.location.href = number.href;
-    } catch {
-      form.submit();
-    }
   }
 }

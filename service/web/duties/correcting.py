@@ -1,0 +1,115 @@
+"""Putting one duty right, field by field; whoever read an older version sees both."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from flask import redirect, render_template, request
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from service.duties import actions
+from service.errors import Conflict, InvalidValue, InvalidValues, NotAllowed, StaleVersion, StewardError
+from service.records.register import Fault
+from service.registers.queries import one as read_one
+from service.registers.rows import Row
+from service.registers.values import understood
+from service.web import refusals
+from service.web.context import services
+from service.web.duties.asked import facts_now, require_assign, writer
+from service.web.duties.blueprint import bp
+from service.web.registers.asking import Asking, asking
+from service.web.registers.conflict import conflict_context, taken
+from service.web.registers.forms import Typed, form_context, sent_of, stored_as_typed, typed_of
+from service.web.registers.links import row_url
+from service.web.registers.query import Query
+
+Answer = str | Response | tuple[str, int]
+# A form has the last day, the register the day after it.
+_LAST_DAYS = {"ends_on": "最后一天", "acting_until": "代理的最后一天"}
+
+
+@bp.get("/<path:code>/edit")
+def edit(code: str) -> str:
+    with services().database.read() as session:
+        ask, row = _changeable(session, code)
+        typed = _moved(stored_as_typed(ask.register, row), -1)
+        return render_template("registers/form.html", form=_form(ask, typed, row))
+
+
+@bp.post("/<path:code>/edit")
+def change(code: str) -> Answer:
+    """The fields of the form; 409 with both sides when somebody else was first."""
+    with services().database.read() as session:
+        ask, row = _changeable(session, code)
+        facts = facts_now(session)
+        shown = typed_of(ask.register, request.form, new=False)
+        whole = _moved(shown, 1)
+        sent = sent_of(ask.register, taken(whole, request.form), row, ())
+        values, faults = understood(session, ask.register, sent, row.values)
+        session.rollback()
+    refused: StewardError | None = InvalidValues(faults) if faults else None
+    if refused is None:
+        try:
+            with services().database.write() as session:
+                actions.correct(session, code, values, _version(), facts, writer())
+        except StaleVersion as stale:
+            with services().database.read() as session:
+                ask, row = _changeable(session, code)
+                return render_template("registers/conflict.html", conflict=_both(session, ask, row, whole, stale)), 409
+        except (InvalidValue, Conflict) as fault:
+            refused = fault
+    if refused is not None:
+        refusals.write_down(refused)
+        form = _form(ask, shown.with_faults(_faults(refused)), row)
+        return render_template("registers/form.html", form=form | {"version": _version() or form["version"]}), 422
+    return redirect(f"{row_url('duties', code)}?told=changed")
+
+
+def _changeable(session: Session, code: str) -> tuple[Asking, Row]:
+    """Raises NotFound outside what the asker reads, NotAllowed where the subject lies outside their area."""
+    require_assign()
+    ask = asking(session, "duties")
+    row = read_one(session, ask.register, code, ask.area, ask.located)
+    if not ask.may_change(row):
+        raise NotAllowed(f"{ask.words.title(row)}的这项责任不在你的社区里，由主管来改。")
+    return ask, row
+
+
+def _form(ask: Asking, typed: Typed, row: Row) -> dict[str, Any]:
+    form = form_context(ask, typed, row, Query({}))
+    for one in form["fields"]:
+        one["label"] = _(_LAST_DAYS.get(one["name"], one["label"]))
+    return form | {"title": _("更正责任")}
+
+
+def _both(session: Session, ask: Asking, row: Row, typed: Typed, stale: StaleVersion) -> dict[str, Any]:
+    both = conflict_context(session, ask, row, typed, stale, Query({}))
+    back = _moved(typed, -1).values
+    return both | {"kept": [(name, back.get(name, value)) for name, value in both["kept"]]}
+
+
+def _moved(typed: Typed, days: int) -> Typed:
+    """The typed form with its last days moved; what isn't a date stays to be told."""
+    values = dict(typed.values)
+    for name in _LAST_DAYS:
+        try:
+            values[name] = (date.fromisoformat(values.get(name, "")) + timedelta(days=days)).isoformat()
+        except (ValueError, OverflowError):
+            continue
+    return Typed(values, typed.points, typed.shape, typed.faults)
+
+
+def _version() -> int | None:
+    text = request.form.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _faults(fault: StewardError) -> list[Fault]:
+    if isinstance(fault, InvalidValues):
+        return list(fault.errors)
+    if isinstance(fault, InvalidValue):
+        return [(fault.field, fault.message)]
+    return [("person_code", fault.message)]
