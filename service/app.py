@@ -25,6 +25,7 @@ from service.web import (
     accounts,
     answer,
     api,
+    balance,
     basemap_files,
     chief_layer,
     duties,
@@ -117,7 +118,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     sign_in.register(app)
     modules = (
         *(pages, map_data, chief_layer, duty_audit, basemap_files, answer, search, api, people_phone),
-        *(duties, duties_api, my),
+        *(duties, duties_api, balance, my),
         *(registers, register_api, photos, exports, imports, jobs, office, own_account, accounts, trail),
     )
     for module in modules:

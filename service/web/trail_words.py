@@ -35,6 +35,9 @@ _WHOLE = {
     "backup.rotate": "清理旧备份",
     "backup.download": "下载备份",
     "backup.restore": "恢复备份",
+    "proposal.create": "存均衡方案",
+    "proposal.drop": "放弃均衡方案",
+    "proposal.adopt": "均衡方案生效",
     "retention.sweep": "清理到期数据",
 }
 _VERBS = {
@@ -52,6 +55,8 @@ _VERBS = {
     "remove_photo": "删照片",
 }
 KINDS = {
+    "proposals": "均衡方案",
+    "duties_audit": "责任检查",
     "accounts": "账号",
     "addresses": "网络地址",
     "routes": "页面或接口",
