@@ -25,10 +25,13 @@ from service.web import (
     accounts,
     answer,
     api,
+    balance,
     basemap_files,
+    chief_layer,
     drafts_api,
     duties,
     duties_api,
+    duty_audit,
     exports,
     imports,
     jobs,
@@ -116,8 +119,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.register(app, settings)
     sign_in.register(app)
     modules = (
-        *(pages, map_data, basemap_files, answer, search, api, people_phone),
-        *(drafts_api, duties, duties_api, my, wall),
+        *(pages, map_data, chief_layer, duty_audit, basemap_files, answer, search, api, people_phone),
+        *(drafts_api, duties, duties_api, balance, my, wall),
         *(registers, register_api, photos, exports, imports, jobs, office, own_account, accounts, trail),
     )
     for module in modules:

@@ -34,7 +34,7 @@ def _known(settings: Settings, on: date) -> tuple[Snapshot, Distances]:
     with database.read() as session:
         office = read_office(session, settings)
     snapshot = Responsibility(database, settings.subdistrict, office.name).on(on)
-    return snapshot, Distances(office.border_m, office.frontage_m)
+    return snapshot, Distances(office.border_m, office.frontage_m, office.street_m, office.place_m)
 
 
 def look_up(settings: Settings, x: float, y: float, crs: str, on: date) -> dict[str, Any]:

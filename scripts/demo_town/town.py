@@ -8,6 +8,7 @@ from shapely.geometry import Polygon
 
 from .buildings import Building, make_buildings
 from .chance import stream
+from .chiefs import add_chiefs
 from .frontages import Frontage, make_frontages
 from .grids import Grid, make_grids, outlines
 from .hotspots import make_hotspots
@@ -45,6 +46,7 @@ def make_town() -> Town:
     places = all_places(ground, facilities, streets)
     _populate(grids, buildings)
     staff = make_staff(grids, streets, places)
+    add_chiefs(staff, grids, streets, places, buildings)
     sites = make_sites(facilities.area, streets, frontages, buildings, places)
     incidents, planted = make_incidents(sites, make_hotspots(grids, places))
     return Town(outlines(grids), grids, streets, buildings, places, frontages, staff, incidents, planted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from shapely.geometry import Point
 
 from .categories import CATEGORIES
+from .chiefs import HOUSES, UNHELD, UNHELD_WOODS, WITHOUT_LANE_CHIEF
 from .hotspots import Hotspot
 from .incidents import DUE_TODAY, OPEN_STATES, OVERDUE, WITHOUT_POINT, Planted
 from .people import ACTING, ENDING, GAPS, OVERLAP
@@ -88,6 +89,9 @@ def _duties(town: Town) -> list[str]:
         f"from {ACTING[1]} until {ACTING[2]}",
         f"- ends in {ENDING[1]} days without a successor: {ENDING[0]}",
         "- one 专职网格员 of 龙江社区 answers for half of the community's grids, the three others share the rest",
+        f"- no 巷长: the lanes of {WITHOUT_LANE_CHIEF}; all other streets have a 路长 or 巷长",
+        f"- 楼长 for houses in {', '.join(HOUSES)}; no 林长 for the last {UNHELD_WOODS} woods; nobody for "
+        f"{', '.join(UNHELD)}",
         f"- {sum(f.state == 'vacant' for f in town.frontages)} frontages are vacant, {expired} agreements have run out",
     ]
 

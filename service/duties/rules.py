@@ -37,6 +37,7 @@ ROLES = {
         Role("part_time_officer", "兼职网格员", 3, fits=_PATCHES),
         Role("grid_guide", "网格指导员", 4, fits=_PATCHES),
         Role("building_chief", "楼长", 2, True, ("building",)),
+        Role("place_keeper", "场所负责人", 2, True, ("place",)),
         Role("lane_chief", "巷长", 3, True, ("street",)),
         Role("road_chief", "路长", 4, True, ("street",)),
         Role("street_chief", "街长", 5, True, ("street",)),
@@ -69,6 +70,8 @@ _BY_NAME = {role.name: role.code for role in ROLES.values()} | {
     "村书记": "community_head",
     "书记": "community_head",
     "湖长": "lake_chief",
+    "库长": "lake_chief",
+    "场所责任人": "place_keeper",
 }
 _SUBJECT_BY_NAME = {name: code for code, name in SUBJECT_KINDS.items()} | {
     "社区": "community",

@@ -119,6 +119,18 @@ class Faults(BoardLayer):
     kind = "faults"
 
 
+class Chiefs(BoardLayer):
+    """Who answers for streets, houses, waters, woods and facilities."""
+
+    kind = "chiefs"
+
+
+class Audit(BoardLayer):
+    """Where the responsibility audit found something."""
+
+    kind = "audit"
+
+
 class Subjects(BoardLayer):
     """What a duty can be for, hatched where nobody has the role; clicked or boxed to be chosen."""
 

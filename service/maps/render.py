@@ -39,7 +39,7 @@ def render_map(config: Mapping[str, Any]) -> MapParts:
 
     config: `bounds` [west, south, east, north] in degrees; `office` its name; optional `frame` (all of the office's
     area, where `bounds` is a part of it), `basemaps` (list of dicts with id, label, kind, url, attribution, approval,
-    crs, max_zoom), `signed_in`, `has_frontages`, `faults`.
+    crs, max_zoom), `signed_in`, `has_frontages`, `faults`, `audit`.
     Raises UnmappedAsset when a reference leaves /static.
     """
     return _render(json.dumps(_relevant(config), ensure_ascii=False, sort_keys=True))
@@ -55,6 +55,7 @@ def _relevant(config: Mapping[str, Any]) -> dict[str, Any]:
         "signed_in": bool(config.get("signed_in")),
         "frontages": bool(config.get("has_frontages", True)),
         "faults": bool(config.get("faults")),
+        "audit": bool(config.get("audit")),
     }
 
 
@@ -107,6 +108,9 @@ def build(given: Mapping[str, Any]) -> elements.LeanMap:
         layers += [elements.Density(), elements.Incidents()]
     if given["faults"]:
         layers.append(elements.Faults())
+    layers.append(elements.Chiefs())
+    if given["audit"]:
+        layers.append(elements.Audit())
     layers += [elements.Places(), elements.Names()]
     for layer in layers:
         layer.add_to(board)

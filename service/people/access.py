@@ -50,6 +50,8 @@ RIGHTS: dict[str, dict[str, str]] = {
     "registers.write": {"manager": AREA, "supervisor": ALL, "admin": ALL},
     # Who answers for what: assigned, handed over, acted for, ended.
     "duties.assign": {"manager": AREA, "supervisor": ALL, "admin": ALL},
+    # Where nobody answers, two do, or one has too much.
+    "duties.audit": {"viewer": ALL, "manager": AREA, "supervisor": ALL, "admin": ALL},
     "registers.export": {"viewer": ALL, "manager": AREA, "supervisor": ALL, "admin": ALL},
     # Responsibility maps for the wall; names and phones on them as the role reads them everywhere.
     "duties.print": {

@@ -31,4 +31,5 @@ def persons(session: Session) -> dict[str, PersonRow]:
 
 def organisation_names(session: Session) -> dict[str, str]:
     """Every organisation's name by code."""
-    return dict(session.execute(select(Organisation.code, Organisation.name).where(visible(Organisation))))
+    rows = session.execute(select(Organisation.code, Organisation.name).where(visible(Organisation)))
+    return {row.code: row.name for row in rows}

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,18 +33,27 @@ _MOST_STREETS = 8_000
 
 
 @dataclass(frozen=True)
-class _Layer:
-    """Features of one kind with an index: `rows[i]` describes `geoms[i]`, which holds until `ended[i]`, half-open."""
+class GroundLayer:
+    """Features of one kind with an index: `rows[i]` describes `geoms[i]`, which holds until `ended[i]`, half-open;
+    `codes[i]` is its code."""
 
     rows: list[Any]
     geoms: np.ndarray
     tree: shapely.STRtree
     ended: np.ndarray
+    codes: list[str]
 
     @classmethod
-    def of(cls, rows: list[Any], geoms: np.ndarray, ended: Sequence[date | None] = ()) -> _Layer:
+    def of(
+        cls, rows: list[Any], geoms: np.ndarray, ended: Sequence[date | None] = (), codes: Sequence[str] = ()
+    ) -> GroundLayer:
         days = np.array([date.max if one is None else one for one in ended], dtype="datetime64[D]")
-        return cls(rows, geoms, shapely.STRtree(geoms), days)
+        return cls(rows, geoms, shapely.STRtree(geoms), days, list(codes))
+
+    @cached_property
+    def at(self) -> dict[str, int]:
+        """Index by code."""
+        return {code: i for i, code in enumerate(self.codes)}
 
     def within(self, box: BBox | None, on: date | None = None) -> np.ndarray:
         """Indexes, ascending, of those that the box touches and that hold on the day (None: whenever)."""
@@ -57,9 +67,9 @@ class _Layer:
 @dataclass(frozen=True)
 class GroundData:
     version: int
-    streets: _Layer
-    buildings: _Layer
-    places: _Layer
+    streets: GroundLayer
+    buildings: GroundLayer
+    places: GroundLayer
     river_lines: list[tuple[str, np.ndarray, date | None]]
 
     @property
@@ -154,12 +164,14 @@ class Ground:
 def load(session: Session, version: int) -> GroundData:
     """Read the whole ground."""
     streets = session.execute(
-        select(Street.name, Street.level, Street.ended_on, raw_geometry(Street.geom))
+        select(Street.name, Street.level, Street.ended_on, raw_geometry(Street.geom), Street.code)
         .where(visible(Street))
         .order_by(Street.code)
     ).all()
     houses = session.execute(
-        select(Building.ended_on, raw_geometry(Building.geom)).where(visible(Building)).order_by(Building.code)
+        select(Building.ended_on, raw_geometry(Building.geom), Building.code)
+        .where(visible(Building))
+        .order_by(Building.code)
     ).all()
     places = session.execute(
         select(Place.code, Place.name, Place.kind, Place.ended_on, raw_geometry(Place.geom))
@@ -176,13 +188,19 @@ def load(session: Session, version: int) -> GroundData:
     middles = [(name, centreline(geom), ends) for name, geom, ends in rivers]
     return GroundData(
         version,
-        _Layer.of(
+        GroundLayer.of(
             [(row[0], row[1]) for row in streets],
             read_geometries([row[3] for row in streets]),
             [row[2] for row in streets],
+            [row[4] for row in streets],
         ),
-        _Layer.of([None] * len(houses), read_geometries([row[1] for row in houses]), [row[0] for row in houses]),
-        _Layer.of(drawn, grounds, [row[3] for row in places]),
+        GroundLayer.of(
+            [None] * len(houses),
+            read_geometries([row[1] for row in houses]),
+            [row[0] for row in houses],
+            [row[2] for row in houses],
+        ),
+        GroundLayer.of(drawn, grounds, [row[3] for row in places], [row[0] for row in places]),
         [(name, line, ends) for name, line, ends in middles if line is not None],
     )
 

@@ -24,6 +24,7 @@ SECTIONS = {
     "view": "地图第一眼",
     "basemaps": "底图",
     "distances": "距离",
+    "audit": "责任检查",
     "public": "公众能看什么",
     "retention": "保留多久",
     "backup": "定时备份",
@@ -52,6 +53,15 @@ class BackupPlan:
 
 
 @dataclass(frozen=True)
+class AuditLimits:
+    """What the responsibility audit counts as soon (days), and as too much (grids in one hand)."""
+
+    days: int
+    leader_grids: int
+    officer_grids: int
+
+
+@dataclass(frozen=True)
 class Office:
     """The settings in force. `logo`: the digest of the picture in DATA_DIR/office; `view`: west, south, east, north,
     None to frame the grids."""
@@ -62,11 +72,14 @@ class Office:
     view: tuple[float, float, float, float] | None
     border_m: float
     frontage_m: float
+    street_m: float
+    place_m: float
     here_m: float
     public_map: str
     basemaps: tuple[BaseMap, ...]
     retention: Retention
     backup: BackupPlan
+    audit: AuditLimits
 
 
 @dataclass(frozen=True)
@@ -86,8 +99,11 @@ def defaults(settings: Settings) -> dict[str, dict[str, Any]]:
         "distances": {
             "border_m": settings.border_m,
             "frontage_m": settings.frontage_m,
+            "street_m": 15.0,
+            "place_m": 20.0,
             "here_m": settings.here_m,
         },
+        "audit": {"days": 30, "leader_grids": 2, "officer_grids": 8},
         "public": {"rule": settings.public_map},
         "retention": {"uploads_days": 30, "ended_days": 0, "trail_days": 365},
         "backup": {"on": True, "hour": 2, "daily": 7, "weekly": 4, "folder": ""},
@@ -127,6 +143,8 @@ def office_of(values: Mapping[str, Mapping[str, Any]], settings: Settings) -> Of
         view=(box[0], box[1], box[2], box[3]) if box else None,
         border_m=float(distances["border_m"]),
         frontage_m=float(distances["frontage_m"]),
+        street_m=float(distances["street_m"]),
+        place_m=float(distances["place_m"]),
         here_m=float(distances["here_m"]),
         public_map=values["public"]["rule"],
         basemaps=tuple(offered[name] for name in values["basemaps"]["chosen"] if name in offered),
@@ -138,6 +156,7 @@ def office_of(values: Mapping[str, Mapping[str, Any]], settings: Settings) -> Of
             backup["weekly"],
             Path(backup["folder"]) if backup["folder"] else settings.data_dir / "backups",
         ),
+        audit=AuditLimits(**values["audit"]),
     )
 
 

@@ -105,7 +105,19 @@ def _distances(given: _Reading, _kept: Mapping[str, Any], _offered: Collection[s
         {
             "border_m": given.number("border_m", "近边界距离", 1, 200, "米"),
             "frontage_m": given.number("frontage_m", "找门店距离", 1, 200, "米"),
+            "street_m": given.number("street_m", "找街路距离", 1, 200, "米"),
+            "place_m": given.number("place_m", "找场所和河湖林距离", 1, 500, "米"),
             "here_m": given.number("here_m", "“此处”距离", 1, 1000, "米"),
+        }
+    )
+
+
+def _audit(given: _Reading, _kept: Mapping[str, Any], _offered: Collection[str]) -> dict[str, Any]:
+    return given.done(
+        {
+            "days": given.whole("days", "提前多少天", 1, 365, "天"),
+            "leader_grids": given.whole("leader_grids", "网格长最多", 1, 100, "个网格"),
+            "officer_grids": given.whole("officer_grids", "专职网格员最多", 1, 200, "个网格"),
         }
     )
 
@@ -148,6 +160,7 @@ _READERS: dict[str, Callable[[_Reading, Mapping[str, Any], Collection[str]], dic
     "view": _view,
     "basemaps": _basemaps,
     "distances": _distances,
+    "audit": _audit,
     "public": _public,
     "retention": _retention,
     "backup": _backup,

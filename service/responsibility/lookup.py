@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -12,6 +12,8 @@ from service.frontages.queries import FrontageRow
 from service.grids.queries import Zone
 from service.people.queries import PersonRow
 from service.people.rules import Viewer
+from service.places.queries import BUILDING, PLACE, STREET
+from service.responsibility.nearby import Near, Reach
 from service.responsibility.reach import shop_inside
 from service.responsibility.snapshot import Held, Snapshot
 
@@ -22,6 +24,8 @@ class Distances:
 
     border: float = 10.0
     frontage: float = 15.0
+    street: float = 15.0
+    place: float = 20.0
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Found:
     frontage_m: float | None
     neighbours: list[tuple[Zone, float]]
     nearest: tuple[Zone, float] | None
+    nearby: list[Near]
 
 
 def find(snapshot: Snapshot, lon: float, lat: float, distances: Distances) -> Found:
@@ -64,25 +69,51 @@ def find(snapshot: Snapshot, lon: float, lat: float, distances: Distances) -> Fo
         shop[1] if shop else None,
         [(tiling.zones[i], metres) for i, metres in beside],
         nearest,
+        snapshot.nearby.at(lon, lat, Reach(distances.street, distances.place), snapshot.on),
     )
 
 
-def duties_at(snapshot: Snapshot, zone: Zone | None, micro: Zone | None) -> list[Held]:
-    """From the nearest subject upward: micro-grid, grid, community, subdistrict. (The frontage's own comes before.)"""
+def duties_at(snapshot: Snapshot, found: Found) -> list[Held]:
+    """From the nearest subject upward: frontage, building, facility, micro-grid, grid, street, reach, community,
+    subdistrict. (Who signed the frontage's agreement comes before: `keeper`.)"""
+    inner: list[Held] = []
+    outer: list[Held] = []
+    for near in found.nearby:
+        wider = near.subject.kind == STREET or near.subject.is_reach
+        (outer if wider else inner).extend(_held_near(snapshot, near))
+    shop = found.frontage
+    own = snapshot.held("frontage", shop.code, shop.shop_name) if shop else []
+    below, above = _of_zone(snapshot, found.zone, found.micro)
+    return [*own, *inner, *below, *outer, *above]
+
+
+def _held_near(snapshot: Snapshot, near: Near) -> list[Held]:
+    """The duties over a subject at the point; a place that is called like a unit answers with the unit's too."""
+    subject = near.subject
+    held = snapshot.held(subject.kind, subject.code, subject.name)
+    unit = snapshot.units.get(subject.name) if subject.kind == PLACE else None
+    if unit is not None:
+        held = held + snapshot.held("organisation", unit, subject.name)
+    return [replace(one, metres=near.metres) for one in held]
+
+
+def _of_zone(snapshot: Snapshot, zone: Zone | None, micro: Zone | None) -> tuple[list[Held], list[Held]]:
+    """(the micro-grid's and the grid's, the community's and the subdistrict's)."""
     key = (zone.code if zone else None, micro.code if micro else None)
     known = snapshot.memo.get(key)
     if known is not None:
         return known  # type: ignore[return-value]
-    out: list[Held] = []
+    below: list[Held] = []
+    above: list[Held] = []
     if micro is not None:
-        out += snapshot.held("micro_grid", micro.code, micro.name)
+        below += snapshot.held("micro_grid", micro.code, micro.name)
     if zone is not None:
-        out += snapshot.held("grid", zone.code, zone.name)
+        below += snapshot.held("grid", zone.code, zone.name)
         community = snapshot.communities.get(zone.community_code)
-        out += snapshot.held("community", zone.community_code, community.name if community else zone.community_code)
-        out += snapshot.held("subdistrict", snapshot.office_code, snapshot.office_name)
-    snapshot.memo[key] = out
-    return out
+        above += snapshot.held("community", zone.community_code, community.name if community else zone.community_code)
+        above += snapshot.held("subdistrict", snapshot.office_code, snapshot.office_name)
+    snapshot.memo[key] = below, above
+    return below, above
 
 
 def answer(snapshot: Snapshot, lon: float, lat: float, viewer: Viewer, distances: Distances) -> dict[str, Any]:
@@ -117,7 +148,7 @@ def present(snapshot: Snapshot, found: Found, viewer: Viewer, distances: Distanc
     elif found.nearest is not None:
         near, metres = found.nearest
         out["nearest"] = {"code": near.code, "name": near.name, "distance_m": round(metres, 1)}
-    out["duties"] = _duties(snapshot, found, viewer)
+    out["duties"] = _duties(snapshot, found, viewer, distances)
     out["frontage"] = _frontage(snapshot, found, distances)
     out["near_boundary"] = bool(found.neighbours)
     out["near_boundary_m"] = distances.border
@@ -127,25 +158,32 @@ def present(snapshot: Snapshot, found: Found, viewer: Viewer, distances: Distanc
     return out
 
 
-def _duties(snapshot: Snapshot, found: Found, viewer: Viewer) -> list[dict[str, Any]]:
+def _duties(snapshot: Snapshot, found: Found, viewer: Viewer, distances: Distances) -> list[dict[str, Any]]:
+    own = keeper(snapshot, found.frontage, viewer) if found.frontage else None
+    first = [own] if own else []
+    if found.nearby or found.frontage:
+        return first + [duty_object(held, viewer, distances) for held in duties_at(snapshot, found)]
     key = ("duties", found.zone_index, found.micro.code if found.micro else None, viewer.sight)
     known = snapshot.memo.get(key)
     if known is None:
-        known = [duty_object(held, viewer) for held in duties_at(snapshot, found.zone, found.micro)]
-        snapshot.memo[key] = known
-    own = keeper(snapshot, found.frontage, viewer) if found.frontage else None
-    return ([own] if own else []) + cast(list[dict[str, Any]], known)
+        known = snapshot.memo[key] = [duty_object(held, viewer, distances) for held in duties_at(snapshot, found)]
+    return first + cast(list[dict[str, Any]], known)
 
 
-def duty_object(held: Held, viewer: Viewer) -> dict[str, Any]:
-    """One duty of the answer, names and phones by the viewer's right."""
+def duty_object(held: Held, viewer: Viewer, distances: Distances) -> dict[str, Any]:
+    """One duty of the answer, names and phones by the viewer's right; how far off a street or a place is."""
     leader = held.role == "grid_leader"
+    subject: dict[str, Any] = {"kind": held.subject_kind, "code": held.subject_code, "name": held.subject_name}
+    if held.metres is not None:
+        within = distances.street if held.subject_kind == STREET else distances.place
+        subject |= {"distance_m": round(held.metres, 1)}
+        subject |= {} if held.subject_kind == BUILDING else {"within_m": within}
     return {
         "role": held.role,
         "role_name": role_name(held.role),
         "person": {"name": shown_name(held.person, viewer, leader), "phone": viewer.phone(held.person.phone)},
         "acting_for": shown_name(held.acting_for, viewer, leader) if held.acting_for else None,
-        "subject": {"kind": held.subject_kind, "code": held.subject_code, "name": held.subject_name},
+        "subject": subject,
         "from": held.starts_on.isoformat() if held.starts_on else None,
         "until": held.ends_on.isoformat() if held.ends_on else None,
     }

@@ -92,7 +92,19 @@ def _concerns(snapshot: Snapshot, subject: tuple[str, str], area: Area) -> bool:
         return shop_inside(snapshot, code, area)
     if kind in ("grid", "micro_grid", "community"):
         return code in _codes(snapshot, area)
+    if kind in ("street", "building", "place"):
+        return _reaches_in(snapshot, kind, code, area)
+    if kind == "organisation":  # the panel names a unit's people at the place that is called like it
+        called = (name for name, unit in snapshot.units.items() if unit == code)
+        places = (place for name in called for place in snapshot.nearby.places_called(name))
+        return any(_reaches_in(snapshot, place.kind, place.code, area) for place in places)
     return kind == "subdistrict" and bool(area.grids or area.communities)
+
+
+def _reaches_in(snapshot: Snapshot, kind: str, code: str, area: Area) -> bool:
+    """Whether a street, building or place lies in the area, if only a piece of it."""
+    zones = snapshot.tiling.zones
+    return any(area.holds_grid(zones[i].code, zones[i].community_code) for i in snapshot.zones_of(kind, code))
 
 
 def _codes(snapshot: Snapshot, area: Area) -> frozenset[str]:

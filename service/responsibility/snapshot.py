@@ -17,6 +17,7 @@ from service.geo.pointindex import PointIndex
 from service.grids.queries import CommunityRow, Zone, ZoneSet
 from service.grids.rules import TILING_KINDS
 from service.people.queries import PersonRow
+from service.responsibility.nearby import NearbySubjects
 
 _CELL = 0.0005  # degrees, about 50 m
 
@@ -31,6 +32,7 @@ class Tiling:
     micro_zones: list[Zone]
     micro_index: PointIndex
     by_code: Mapping[str, int]
+    tree: shapely.STRtree
 
     @classmethod
     def of(cls, found: ZoneSet) -> Tiling:
@@ -45,6 +47,7 @@ class Tiling:
             micro_zones,
             PointIndex(found.geoms[micros] if micros else np.empty(0, object), [zone.code for zone in micro_zones]),
             {zone.code: i for i, zone in enumerate(zones)},
+            shapely.STRtree(found.geoms[tiles] if tiles else np.empty(0, object)),
         )
 
 
@@ -131,8 +134,8 @@ def _distance_m(line: list[list[float]], lon: float, lat: float, kx: float, ky: 
 
 @dataclass(frozen=True)
 class Held:
-    """One duty as answered on the day: who, in which role, for what; `acting_for` names the absent holder; `code`: the
-    duty's own."""
+    """One duty as answered on the day: who, in which role, for what; `acting_for` names the absent holder; `metres`:
+    how far off the subject is, where it has a place of its own; `code`: the duty's own."""
 
     role: str
     person: PersonRow
@@ -143,6 +146,7 @@ class Held:
     starts_on: date | None
     ends_on: date | None
     code: str = ""
+    metres: float | None = None
 
 
 @dataclass
@@ -157,6 +161,8 @@ class Snapshot:
     frontages: FrontageFinder
     office_code: str
     office_name: str
+    nearby: NearbySubjects
+    units: Mapping[str, str]  # organisations' codes by name
     memo: dict[object, object] = field(default_factory=dict)
 
     def held(self, kind: str, code: str, name: str) -> list[Held]:
@@ -214,6 +220,16 @@ class Snapshot:
         place = cast(dict[str, int], at).get(code)
         zone = -1 if place is None else int(self.shop_zones()[place])
         return self.tiling.zones[zone] if zone >= 0 else None
+
+    def zones_of(self, kind: str, code: str) -> frozenset[int]:
+        """Indexes of the grids that a street, building or place reaches into. Kept."""
+        known = cast(dict[tuple[str, str], frozenset[int]], self.memo.setdefault("zones of", {}))
+        found = known.get((kind, code))
+        if found is None:
+            shape = self.nearby.shape(kind, code)
+            hits = [] if shape is None else self.tiling.tree.query(shape, predicate="intersects").tolist()
+            found = known[kind, code] = frozenset(hits)
+        return found
 
     def _person(self, code: str) -> PersonRow:
         return self.persons.get(code) or PersonRow(code, code, None, None, None)

@@ -71,7 +71,7 @@ def panel(session: Session, snapshot: Snapshot, found: Found, viewer: Viewer, co
     """Everything that templates/map/answer.html shows, masked for the viewer."""
     zone = found.zone
     office = services().office
-    held = duties_at(snapshot, zone, found.micro)
+    held = duties_at(snapshot, found)
     leader = next((one for one in held if one.role == "grid_leader"), None)
     body: dict[str, Any] = {
         "point": {"lon": round(found.lon, 6), "lat": round(found.lat, 6)},
@@ -84,7 +84,8 @@ def panel(session: Session, snapshot: Snapshot, found: Found, viewer: Viewer, co
         "grid": None,
         "community": None,
         "edition": None,
-        "people": [_person(snapshot, one, viewer) for one in held if one is not leader],
+        "people": [_person(snapshot, one, viewer) for one in held if one is not leader and one.metres is None],
+        "around": _around(snapshot, [one for one in held if one.metres is not None], viewer),
         "frontage": _shop(snapshot, found, viewer),
         "neighbours": _neighbours(snapshot, found, viewer),
         "near_boundary_m": office.border_m,
@@ -160,6 +161,18 @@ def _person(snapshot: Snapshot, held: Held, viewer: Viewer) -> dict[str, Any]:
         "subject_kind": held.subject_kind,
         "until": held.ends_on,
     }
+
+
+def _around(snapshot: Snapshot, held: list[Held], viewer: Viewer) -> list[dict[str, Any]]:
+    """Streets, buildings, facilities and reaches here with their people, each thing once."""
+    out: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in held:
+        place = one.subject_kind if one.subject_kind != "organisation" else "place"
+        told = out.setdefault(
+            (place, one.subject_name), {"name": one.subject_name, "distance_m": one.metres, "people": []}
+        )
+        told["people"].append(_person(snapshot, one, viewer))
+    return list(out.values())
 
 
 def _call(snapshot: Snapshot, person: PersonRow, viewer: Viewer) -> Call | None:

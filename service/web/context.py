@@ -64,7 +64,7 @@ class Services:
 
     def _seen(self) -> Seen:
         token, office = self.offices.current()
-        return Seen(token, office, Distances(office.border_m, office.frontage_m))
+        return Seen(token, office, Distances(office.border_m, office.frontage_m, office.street_m, office.place_m))
 
     @property
     def office(self) -> Office:

@@ -57,7 +57,7 @@ def export_list(name: str) -> Response:
         size = target.stat().st_size
     with given.database.write() as session:
         log_export(session, actor(), now(), name, form, count, asked, whole)
-    return _download(file, size, f"{KINDS[name].label}-{day.isoformat()}.{form}", FORMATS[form][1])
+    return download(file, size, f"{KINDS[name].label}-{day.isoformat()}.{form}", FORMATS[form][1])
 
 
 for _name in REGISTERS:  # one address each: a row's page, /frontages/<code>, would go before a common one
@@ -73,7 +73,7 @@ def template(kind: str) -> Response:
         target = Path(folder) / "out.xlsx"
         make_template(kind, target)
         file, size = target.open("rb"), target.stat().st_size
-    return _download(file, size, f"{KINDS[kind].label}-导入模板.xlsx", FORMATS["xlsx"][1])
+    return download(file, size, f"{KINDS[kind].label}-导入模板.xlsx", FORMATS["xlsx"][1])
 
 
 def _filters() -> dict[str, tuple[str, ...]]:
@@ -89,7 +89,9 @@ def _folder() -> Path:
     return folder
 
 
-def _download(file: BinaryIO, size: int, name: str, mimetype: str) -> Response:
+def download(file: BinaryIO, size: int, name: str, mimetype: str) -> Response:
+    """A file that is read and closed while it is sent; it may have no name left."""
+
     def pieces() -> Iterator[bytes]:
         with file:
             while piece := file.read(_PIECE):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -140,6 +141,25 @@ def _frontages_by_grid(snapshot: Snapshot) -> dict[str, int]:
     out = {zone.code: int(n) for zone, n in zip(snapshot.tiling.zones, counts, strict=True) if n}
     snapshot.memo["shops"] = out
     return out
+
+
+@dataclass(frozen=True)
+class ZoneSpots:
+    """Grids as they are drawn, with room for a label: `spots[i]` is lon, lat, radius in metres."""
+
+    geoms: np.ndarray
+    spots: list[list[float]]
+
+
+def zone_spots(snapshot: Snapshot, at: np.ndarray) -> ZoneSpots:
+    """The grids at these indexes of the tiling, simplified together."""
+    shapes, tiling = _shapes(snapshot), snapshot.tiling
+    if not len(at):
+        return ZoneSpots(tiling.geoms[at], [])
+    west, south, east, north = shapely.total_bounds(tiling.geoms).tolist()
+    drawn = simplify_coverage(tiling.geoms, max(east - west, north - south) / 3_000)
+    spots = [[*shapes["label"][i], float(shapes["radius"][i])] for i in at.tolist()]
+    return ZoneSpots(drawn[at], spots)
 
 
 def frontages_in(snapshot: Snapshot, code: str) -> int:

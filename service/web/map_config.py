@@ -14,10 +14,11 @@ from service.geo.clusters import OPEN_STATES
 from service.geo.incidentrows import STATES
 from service.geo.values import BBox
 from service.grids.queries import editions_on, has_faults
-from service.people.access import Area
+from service.people.access import Area, reach
 from service.people.rules import Viewer
 from service.places.ground import GroundData
 from service.responsibility.snapshot import Snapshot
+from service.web.chief_layer import chief_counts
 from service.web.context import asked_day, now, services
 
 _WORLD = [73.0, 18.0, 135.0, 54.0]
@@ -43,6 +44,7 @@ def map_config(viewer: Viewer, demo: bool) -> dict[str, Any]:
         "frontage_m": given.office.frontage_m,
         "categories": columns.category_counts(viewer.incidents_within) if columns else [],
         "has_frontages": bool(snapshot.frontages.rows),
+        "audit": reach(viewer.role, "duties.audit") is not None,
         "faults": _has_faults(snapshot) if viewer.signed_in else False,
     }
 
@@ -74,6 +76,7 @@ def page_counts(viewer: Viewer, now: datetime) -> dict[str, Any]:
         "vacant": sum(snapshot.leader_of(zone.code, zone.name, zone.kind) is None for zone in zones),
         "incidents": given.incidents.current().counts(now, own),
         "located": _located(now, own),
+        "chiefs": chief_counts(snapshot, given.ground.data()),
         "frontages": {**standing, "all": len(snapshot.frontages.rows)},
     }
 

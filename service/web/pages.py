@@ -17,6 +17,7 @@ from service.records.counters import read_all
 from service.web import sessions
 from service.web.access import ROUTES
 from service.web.context import account, actor, now, require_look, require_role, services, viewer
+from service.web.duty_pages import duty_pages
 from service.web.map_config import map_config, page_counts
 from service.web.security import nonce
 
@@ -192,6 +193,7 @@ def page_context() -> dict[str, object]:
         else None,
         "nav": navigation(),
         "goes": goes(),
+        "duty_pages": duty_pages,
         "may_search": viewer().may_look and not (who and who.must_change),
         "nonce": nonce(),
         "csrf_token": generate_csrf(),

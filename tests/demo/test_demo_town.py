@@ -369,6 +369,27 @@ def test_one_officer_has_half_of_a_community(duties: list[DutyRow]) -> None:
     assert all(shares[home][0] < 0.4 for home in REAL_COMMUNITIES if home != "500237002002")
 
 
+def test_streets_woods_and_facilities_without_anybody_are_those_of_the_truth(duties: list[DutyRow]) -> None:
+    held = {(kind, code) for kind, code in by_subject(duties, MONDAY)}
+    village = line_of("- no 巷长").split("lanes of ")[1].split(";")[0]
+    grids, streets, places = layer("grids"), layer("streets"), layer("places")
+    there = shapely.union_all(grids.where(community_code=village).geoms)
+    for row, shape in zip(streets.rows, streets.geoms, strict=True):
+        mostly = shapely.length(shapely.intersection(shape, there)) > 0.5 * shapely.length(shape)
+        assert (("street", row["code"]) in held) == (row["level"] < 3 or not mostly), row
+    woods = [row["code"] for row in places.rows if "wood" in row["kind"]]
+    assert [code for code in woods if ("place", code) not in held] == woods[-3:]
+    facilities = [row for row in places.rows if row["kind"] not in ("wood", "dense_wood", "bank", "river")]
+    named = line_of("- 楼长").split("nobody for ")[1].split(", ")
+    assert [row["name"] for row in facilities if ("place", row["code"]) not in held] == sorted(
+        named, key=[row["name"] for row in facilities].index
+    )
+
+
+def line_of(start: str) -> str:
+    return next(line for line in TRUTH.splitlines() if line.startswith(start))
+
+
 def test_everybody_and_everything_named_in_a_duty_exists(duties: list[DutyRow]) -> None:
     people = {row["code"] for row in table("persons")}
     assert {duty.person_code for duty in duties} | {duty.acting_code for duty in duties} - {None} <= people
@@ -378,6 +399,7 @@ def test_everybody_and_everything_named_in_a_duty_exists(duties: list[DutyRow]) 
         "community": set(REAL_COMMUNITIES),
         "subdistrict": {"500237002"},
         "street": {row["code"] for row in layer("streets").rows},
+        "building": {row["code"] for row in layer("buildings").rows},
         "place": {row["code"] for row in layer("places").rows},
         "organisation": {row["code"] for row in table("organisations")},
     }

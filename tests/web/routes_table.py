@@ -25,6 +25,7 @@ OPEN = "+++++++"
 LOOK = OPEN
 SIGNED = "?++++++"
 EXPORT = "?+--+++"
+AUDIT = "?+--+++"
 WHOLE_NUMBERS = "?---+++"
 WRITE = "?---+++"
 WALL, WALL_OTHER = "?+-++++", "?+---++"
@@ -259,6 +260,14 @@ ROUTES: dict[str, Call | tuple[Call, ...]] = {
     "map_data.grids": Call("GET", "/map/grids.geojson", LOOK),
     "map_data.faults": Call("GET", "/map/faults.geojson", SIGNED),
     "map_data.ground": Call("GET", "/map/ground", LOOK),
+    "chief_layer.chiefs": tuple(
+        Call("GET", f"/map/chiefs?of={layer}&bbox=109.86,31.05,109.90,31.09", LOOK)
+        for layer in ("street", "building", "reach", "place")
+    ),
+    "chief_layer.audit": Call("GET", "/map/audit", AUDIT),
+    "duty_audit.index": Call("GET", "/duties/audit?kind=vacant&community=500237002001", AUDIT),
+    "duty_audit.export": Call("GET", "/duties/audit/export?format=csv", AUDIT),
+    "duty_audit.as_api": Call("GET", "/api/v1/duties/audit", AUDIT),
     "map_data.places": Call("GET", "/map/places", LOOK),
     "map_data.frontages": Call("GET", "/map/frontages?bbox=109.86,31.05,109.90,31.09", LOOK),
     "map_data.clusters": Call("GET", "/map/clusters?bbox=109.8,31,109.9,31.1&z=15", SIGNED),

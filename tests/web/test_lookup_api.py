@@ -25,7 +25,7 @@ def test_the_lookup_object_has_every_member_of_the_contract(supervisor: FlaskCli
     roles = [one["role"] for one in body["duties"]]
     assert "grid_leader" in roles
     kinds = [one["subject"]["kind"] for one in body["duties"]]
-    order = ["frontage", "micro_grid", "grid", "community", "subdistrict"]
+    order = ["frontage", "building", "micro_grid", "grid", "street", "place", "community", "subdistrict"]
     assert [order.index(kind) for kind in kinds] == sorted(order.index(kind) for kind in kinds)
 
 

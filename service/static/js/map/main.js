@@ -1,6 +1,8 @@
 // Starts what the page's own script has queued, and wires the page around the map.
+import { Audit } from './audit.js';
 import { Basemaps } from './basemaps.js';
 import { Board } from './board.js';
+import { Chiefs } from './chiefs.js';
 import { Density } from './density.js';
 import { Faults } from './faults.js';
 import { onFault } from './fetching.js';
@@ -70,7 +72,7 @@ board.blocks = (view) => {
 };
 
 // the layers that the page asked for, in its order
-const kinds = { ground: Ground, grids: Grids, frontages: Frontages, density: Density, incidents: Incidents, faults: Faults, places: Places };
+const kinds = { ground: Ground, grids: Grids, frontages: Frontages, density: Density, incidents: Incidents, faults: Faults, places: Places, chiefs: Chiefs, audit: Audit };
 const parts = {};
 for (const [kind, , settings] of window.steward.queue) {
   if (kind === 'basemaps') parts.basemaps = new Basemaps(board, state, settings);
@@ -109,6 +111,7 @@ parts.incidents?.counted.push((_, total) => {
 });
 parts.incidents?.many.push((n) => tell(say('many_incidents', { n })));
 parts.frontages?.many.push((n) => tell(say('many_frontages', { n })));
+if (parts.audit) parts.audit.ready.push((n) => { $('n-audit').textContent = n; });
 if (parts.faults) parts.faults.ready.push((list) => { $('n-faults').textContent = list.length; });
 grids.ready.push(() => {
   if (state.point && !state.grid) {
@@ -127,9 +130,10 @@ state.told.push((changed) => {
   if (changed.has('paint')) board.paint = state.paint;
   if (changed.has('hidden')) {
     board.density = board.shows('density');
-    for (const name of ['ground', 'frontages', 'places', 'faults', 'incidents', 'density']) if (board.shows(name)) parts[name]?.load();
+    for (const name of ['ground', 'frontages', 'places', 'faults', 'incidents', 'density', 'audit']) if (board.shows(name)) parts[name]?.load();
+    parts.chiefs?.load();
   }
-  if (changed.has('on')) { grids.load(); parts.frontages?.reload(); parts.faults?.load(); panel.refresh(); }
+  if (changed.has('on')) { grids.load(); parts.frontages?.reload(); parts.faults?.load(); parts.chiefs?.reload(); parts.audit?.load(); panel.refresh(); }
   if (any('from', 'to', 'status', 'category', 'community')) reloadIncidents();
   if (any('paint', 'hidden')) board.request('all');
 });
@@ -186,13 +190,14 @@ grids.load();
 parts.incidents?.load();
 parts.density?.load();
 parts.faults?.load();
+parts.audit?.load();
 if (state.filterQuery() && parts.incidents) { parts.incidents.recount = true; parts.incidents.count(); }
 if (state.point) panel.ask(...state.point, { raise: true });
 new Live((changed) => {
   if (changed.has('responsibility') || changed.has('incidents')) grids.load();
-  if (changed.has('responsibility')) { parts.frontages?.reload(); parts.faults?.load(); }
+  if (changed.has('responsibility')) { parts.frontages?.reload(); parts.faults?.load(); parts.chiefs?.reload(); parts.audit?.load(); }
   if (changed.has('incidents')) { if (parts.incidents) parts.incidents.recount = true; reloadIncidents(); }
-  if (changed.has('ground')) { parts.ground?.reload(); parts.places?.reload(); }
+  if (changed.has('ground')) { parts.ground?.reload(); parts.places?.reload(); parts.chiefs?.reload(); }
   panel.refresh();
 });
 board.request('all');

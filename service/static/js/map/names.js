@@ -15,7 +15,7 @@ function offsets() {
 }
 
 export class Names {
-  /** @param parts {ground, grids, frontages, places}; absent ones are not named */
+  /** @param parts {ground, grids, frontages, places, chiefs}; absent ones are not named */
   constructor(board, state, parts) {
     Object.assign(this, { board, state, ...parts });
     board.step('over', 140, 'always', (ctx, view) => this.draw(ctx, view));
@@ -28,11 +28,14 @@ export class Names {
     const chosen = this.grids.chosen;
     if (grids && chosen) this.chosenName(chosen);
     if (grids) this.communities();
+    if (this.chiefs) this.chiefs.reachNames(this);
     if (this.ground && this.board.shows('ground') && !this.board.base) this.waters();
     if (grids) this.codes(chosen);
-    if (this.ground && this.board.shows('ground') && !this.board.base) this.streets();
+    if (this.chiefs) this.chiefs.streetNames(this);
+    if (this.ground && this.board.shows('ground') && !this.board.base && !this.board.shows('ch-street')) this.streets();
+    if (this.chiefs) this.chiefs.houseNames(this);
     if (this.frontages && this.board.shows('frontages') && view.s > SHOPS_FROM) this.shops();
-    if (this.places && this.board.shows('places') && view.s > PLACES_FROM) this.facilities();
+    if (this.places && this.board.shows('places') && !this.board.shows('ch-place') && view.s > PLACES_FROM) this.facilities();
   }
 
   /** Whether a box is on the canvas and not cut by the edge of the visible part. */

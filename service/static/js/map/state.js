@@ -2,7 +2,7 @@
 const PAINTS = ['com', 'leader', 'rate', 'duty'];
 const OPEN = ['late', 'way', 'chk', 'rep'];
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
-const OFF_AT_FIRST = ['density', 'faults'];
+const OFF_AT_FIRST = ['density', 'faults', 'audit', 'ch-street', 'ch-building', 'ch-reach', 'ch-place'];
 
 const pair = (text) => {
   const numbers = (text || '').split(',').map(Number);
