@@ -87,6 +87,12 @@ def duties_at(snapshot: Snapshot, found: Found) -> list[Held]:
     return [*own, *inner, *below, *outer, *above]
 
 
+def duties_of_zone(snapshot: Snapshot, zone: Zone | None, micro: Zone | None) -> list[Held]:
+    """Those of a grid as a whole, from the micro-grid upward: micro-grid, grid, community, subdistrict."""
+    below, above = _of_zone(snapshot, zone, micro)
+    return [*below, *above]
+
+
 def _held_near(snapshot: Snapshot, near: Near) -> list[Held]:
     """The duties over a subject at the point; a place that is called like a unit answers with the unit's too."""
     subject = near.subject

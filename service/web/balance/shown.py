@@ -111,7 +111,7 @@ def _officer(
         grids,
         float(load[mine].sum()) if mine else 0.0,
         float(sum(load[i] / len(holders[i]) for i in had)) if had else None,
-        sum(one["new"] for one in grids),
+        sum(bool(one["new"]) for one in grids),
         len([i for i in had if i not in mine]),
     )
 

@@ -25,7 +25,7 @@ from service.registers.duty_words import subject_names
 from service.registers.kinds import REGISTERS
 from service.registers.location import zone_facts
 from service.registers.queries import one as read_one
-from service.responsibility.lookup import duties_at, find, keeper, shown_name
+from service.responsibility.lookup import duties_at, duties_of_zone, find, keeper, shown_name
 from service.responsibility.snapshot import Held, Snapshot
 from service.web.api import asked_point
 from service.web.context import area, now, require_account, services, viewer
@@ -101,13 +101,16 @@ def _answer(session: Session, place: Place, on: date) -> dict[str, Any]:
     given, asker = services(), viewer()
     snapshot = given.responsibility.on(on)
     zone, micro, shop = None, None, None
+    held: list[Held] = []
     if place.point:
         found = find(snapshot, *place.point, given.distances)
         zone, micro = found.zone, found.micro
+        held = duties_at(snapshot, found)
         shop = keeper(snapshot, found.frontage, asker) if found.frontage else None
     elif place.subject and place.subject[0] in ("grid", "micro_grid"):
         zone, micro = _zone_of(snapshot, place.subject[1])
-    held = duties_at(snapshot, zone, micro)
+    if not place.point:
+        held = duties_of_zone(snapshot, zone, micro)
     if place.subject and place.subject[0] not in ("grid", "micro_grid"):
         name = subject_names(session, zone_facts(snapshot), [place.subject]).get(place.subject, place.subject[1])
         held = [*snapshot.held(*place.subject, name), *held]
