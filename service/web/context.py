@@ -105,6 +105,11 @@ def account() -> SignedIn | None:
     return cast(SignedIn, user.account) if user.is_authenticated else None
 
 
+def by_token() -> bool:
+    """Whether the asker came with an API token, which no browser sends along unasked: then no form's token is due."""
+    return account() is not None and bool(cast(Any, current_user).by_token)
+
+
 def viewer() -> Viewer:
     """The asker as far as showing goes."""
     kept: Viewer | None = g.get("viewer")

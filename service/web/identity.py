@@ -20,11 +20,13 @@ from service.people.accounts import account_of_token, token_digest
 from service.people.models import Account
 from service.records.batches import only_demo
 from service.web import sessions
-from service.web.context import SignedIn, account, now, services
+from service.web.context import SignedIn, account, by_token, now, services
 from service.web.seen import LastSeen
 
 _MAY_WAIT = {"sign_in.password", "sign_in.password_post", "sign_in.logout", "static", "pages.healthz"}
 _MOST_KNOWN = 1000
+_NOT_KNOWN = "令牌不对、已过期或已撤销。请管理员重新发一个，写成 Authorization: Bearer 令牌。"
+_NOT_BEARER = "这里只认 Authorization: Bearer 令牌。前面的代理自己要密码的，让它不要把 Authorization 传过来。"
 _PROXY_HEADERS = {
     "HTTP_FORWARDED",
     "HTTP_VIA",
@@ -37,7 +39,7 @@ _PROXY_HEADERS = {
 
 
 class User(UserMixin):
-    """What Flask-Login carries: the account as plain data, and the secret of its sign-in ("" behind a token)."""
+    """What Flask-Login carries: the account as plain data, and the secret of its sign-in ("" behind an API token)."""
 
     def __init__(self, found: Account, secret: str = "") -> None:
         self.account = SignedIn(
@@ -55,6 +57,10 @@ class User(UserMixin):
 
     def get_id(self) -> str:
         return self.secret
+
+    @property
+    def by_token(self) -> bool:
+        return not self.secret
 
 
 class Tokens:
@@ -98,9 +104,9 @@ def register(app: Flask) -> None:
     app.extensions["steward_seen"] = last_seen
 
     @manager.user_loader
-    def by_cookie(secret: str) -> User | None:
-        if sessions.is_idle(session, now()):
-            return None
+    def from_cookie(secret: str) -> User | None:
+        if "HTTP_AUTHORIZATION" in request.environ or sessions.is_idle(session, now()):
+            return None  # who shows a token is whom the token names
         with services().database.read() as found:
             held = sign_ins.holder(found, secret, now(), sessions.idle_after())
             if held is None or (held[0].demo and not demo_open(found)):
@@ -112,11 +118,11 @@ def register(app: Flask) -> None:
             return User(owner, secret)
 
     @manager.request_loader
-    def by_token(asked: Request) -> User | None:
-        """An unknown token is nobody's; `unknown_token_refused` answers it. Not raised here, as error pages and the
-        trail look up who is asking too."""
-        given = asked.headers.get("Authorization", "")
-        if not given:
+    def from_token(asked: Request) -> User | None:
+        """An unknown token is nobody's, and so is another kind of Authorization; `unknown_token_refused` answers it.
+        Not raised here, as error pages and the trail look up who is asking too."""
+        given = asked.headers.get("Authorization")
+        if given is None:
             return None
         kind, _sep, secret = given.partition(" ")
         user = tokens.user(secret.strip()) if kind.lower() == "bearer" and secret else None
@@ -127,14 +133,14 @@ def register(app: Flask) -> None:
     def unknown_token_refused() -> None:
         """Whoever shows a token means to be somebody, and isn't taken for the public."""
         if account() is None and g.get("token_unknown"):
-            raise NotSignedIn("令牌不对、已过期或已撤销。请管理员重新发一个，写成 Authorization: Bearer 令牌。")
+            raise NotSignedIn(_NOT_BEARER if _other_kind() else _NOT_KNOWN)
 
     @app.before_request
     def forms_for_cookies() -> None:
         """The API takes no form's token, but whoever comes with a cookie is a browser and needs one."""
         if request.path.startswith("/api/") and "HTTP_COOKIE" in request.environ and account() is not None:
             protection: CSRFProtect = app.extensions["csrf"]
-            if app.config["WTF_CSRF_ENABLED"] and "HTTP_AUTHORIZATION" not in request.environ:
+            if app.config["WTF_CSRF_ENABLED"] and not by_token():
                 protection.protect()
 
     @app.before_request
@@ -145,6 +151,10 @@ def register(app: Flask) -> None:
                 raise NotAllowed("先在网页上换掉一次性密码，再使用接口。")
             return redirect_to(url_for("sign_in.password"))
         return None
+
+
+def _other_kind() -> bool:
+    return request.headers.get("Authorization", "").partition(" ")[0].lower() != "bearer"
 
 
 def demo_open(found: Session) -> bool:

@@ -104,7 +104,7 @@ def _domain(error: StewardError) -> BaseResponse | tuple[str, int]:
         return _unexpected(error)
     if wants_json():
         return problem(status, title, error.message, getattr(error, "field", None))
-    if status == 401:
+    if status == 401 and "HTTP_AUTHORIZATION" not in request.environ:
         return redirect(url_for("sign_in.login", next=request.full_path.rstrip("?")))
     return page(status, _(title), error.message)
 

@@ -21,7 +21,7 @@ from service.registers.kinds import REGISTERS, register_of
 from service.registers.location import Located
 from service.registers.rows import Row
 from service.web.api import as_json
-from service.web.context import area, asked_day, services, viewer
+from service.web.context import area, asked_day, by_token, services, viewer
 from service.web.register_bulk import asked_bulk, bulk_json
 from service.web.register_view import (
     Whose,
@@ -45,7 +45,7 @@ _READ = f"/<any({_KEPT},duties):kind>"  # duties are changed by steps of their o
 @bp.before_request
 def from_own_page() -> None:
     """A change that comes with the browser's cookie needs the page's token; a program's bearer token is enough."""
-    if request.method in ("GET", "HEAD", "OPTIONS") or "Authorization" in request.headers:
+    if request.method in ("GET", "HEAD", "OPTIONS") or by_token():
         return
     try:
         validate_csrf(request.headers.get("X-CSRFToken"))

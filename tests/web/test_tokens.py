@@ -78,7 +78,7 @@ def test_a_token_ends_with_its_account_and_takes_its_new_role(app: Flask, databa
     assert program.get("/accounts").status_code == 403
     with database.write() as session:
         deactivate(session, session.get_one(Account, number), COMMAND_LINE, MONDAY_NOON)
-    assert program.get("/account").status_code == 302
+    assert program.get("/account").status_code == 401
 
 
 def test_a_token_needs_a_name_and_an_end(app: Flask) -> None:
