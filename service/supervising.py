@@ -1,4 +1,4 @@
-"""Watches granian and the one job process. Only the standard library: it stays in memory as long as the service runs.
+"""Watches granian and the one job process. Little but the standard library: it stays as long as the service.
 
 It forwards the signals that end a service, starts the job process again when it dies, and ends when granian ends.
 """
@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from types import FrameType
 from typing import IO
+
+from service import locks
 
 _LOOK_EVERY = 0.2
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
@@ -119,19 +121,12 @@ def _in_child(nice: int) -> None:
 
 def serving(folder: Path) -> bool:
     """Whether a supervisor runs for the data folder."""
-    try:
-        with (folder / "serve.lock").open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
+    return locks.held(folder / locks.SERVE, together=True)
 
 
 def _hold(folder: Path) -> IO[str]:
     """The sign that the folder is served; several servers may share it."""
-    lock = (folder / "serve.lock").open("a+")
+    lock = (folder / locks.SERVE).open("a+")
     fcntl.flock(lock, fcntl.LOCK_SH)
     return lock
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from pathlib import Path
 from typing import IO
+
+from service import locks
 
 BEAT_EVERY = 5.0
 _STUCK_AFTER = 60.0
 
 
 def lock_file(folder: Path) -> Path:
-    return folder / "jobs.lock"
+    return folder / locks.JOBS
 
 
 def beat(lock: IO[str]) -> None:
@@ -23,12 +24,7 @@ def beat(lock: IO[str]) -> None:
 
 def state(folder: Path) -> str:
     """running, stuck (no heartbeat for a minute) or absent."""
-    try:
-        with lock_file(folder).open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
+    if not locks.held(lock_file(folder)):
         return "absent"
-    except BlockingIOError:
-        late = time.time() - lock_file(folder).stat().st_mtime > _STUCK_AFTER
-        return "stuck" if late else "running"
-    return "absent"
+    late = time.time() - lock_file(folder).stat().st_mtime > _STUCK_AFTER
+    return "stuck" if late else "running"

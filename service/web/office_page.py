@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from flask import current_app, url_for
@@ -12,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
+from service import locks
 from service.basemaps import in_folder
 from service.clock import spoken
 from service.db.base import Base
@@ -120,7 +119,7 @@ def _state(session: Session) -> dict[str, Any]:
         "where": where,
         "size": making.store_bytes(database),
         "folder": str(settings.data_dir),
-        "jobs": job_process(settings.data_dir),
+        "jobs": locks.held(settings.data_dir / locks.JOBS),
         "workers": settings.workers,
         "last_backup": shelf.age_text(good.at, now()) if good else None,
         "stale": good is None or now() - good.at > shelf.STALE,
@@ -135,18 +134,6 @@ def _count(session: Session, table: str) -> int:
 def _list_url(table: str) -> str | None:
     endpoint = f"registers.{_URLS.get(table, table)}"
     return url_for(endpoint) if endpoint in current_app.view_functions else None
-
-
-def job_process(folder: Path) -> bool:
-    """Whether the job process lives: it holds the lock of its file as long as it does, however it ends."""
-    try:
-        with (folder / "jobs.lock").open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
 
 
 def _offered(kept: Section) -> list[dict[str, Any]]:
@@ -182,7 +169,7 @@ def job_told(session: Session) -> dict[str, Any]:
     """How the backup that was asked for stands: state and words."""
     job = under_way(session)
     if job is not None:
-        alive = job_process(services().settings.data_dir)
+        alive = locks.held(services().settings.data_dir / locks.JOBS)
         words = {"waiting": "排着队", "running": "正在备份"}[job.state] if alive else "排着队，但后台任务进程没有运行"
         return {"state": job.state, "words": words, "id": job.id}
     last = session.scalar(select(Job).where(Job.kind == KIND).order_by(Job.id.desc()).limit(1))

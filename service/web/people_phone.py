@@ -7,9 +7,10 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify, request
 
 from service.clock import local_date
-from service.errors import InvalidValue, NotAllowed
-from service.records.audit import Subject, append
+from service.errors import InvalidValue
+from service.records.audit import Subject
 from service.responsibility.revealing import ACTION, reveal_phone
+from service.web import refusals
 from service.web.context import actor, by_token, now, services, viewer
 
 bp = Blueprint("people", __name__)
@@ -23,13 +24,9 @@ def reveal() -> Response:
     kind, code = _asked("kind"), _asked("code")
     given, asking = services(), viewer()
     snapshot = given.responsibility.on(local_date(now()))
-    try:
-        with given.database.write() as session:
-            phone = reveal_phone(session, snapshot, kind, code, asking, actor(), now())
-    except NotAllowed as refusal:
-        with given.database.write() as session:
-            append(session, actor(), ACTION, now(), Subject(kind, code), ok=False, note=refusal.message)
-        raise
+    refusals.told_as(ACTION, Subject(kind, code))
+    with given.database.write() as session:
+        phone = reveal_phone(session, snapshot, kind, code, asking, actor(), now())
     answer = jsonify({"phone": phone})
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g, request
 from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
@@ -19,6 +19,11 @@ def register(app: Flask) -> None:
     app.extensions["steward_refused"] = FixedWindowRateLimiter(MemoryStorage())
 
 
+def told_as(action: str, subject: Subject) -> None:
+    """From here on a refusal of this request is one of that action on that subject, and no line more."""
+    g.refused = (action, subject)
+
+
 def write_down(error: StewardError) -> StewardError:
     """Append a refusal to the trail, in a transaction of its own: what was asked is rolled back. Returns the answer.
 
@@ -32,9 +37,10 @@ def write_down(error: StewardError) -> StewardError:
         if not doors.hit(_STRANGERS, "refused", request.remote_addr or ""):
             return TooMany("请求太密，过一分钟再试。")
     path = request.path[:200]
+    route = Subject("routes", request.endpoint, f"{request.method} {path}")
+    action, subject = g.get("refused") or ("request.refuse", route)
     with services().database.write() as session:
-        subject = Subject("routes", request.endpoint, f"{request.method} {path}")
-        append(session, actor(), "request.refuse", now(), subject, ok=False, note=error.message)
+        append(session, actor(), action, now(), subject, ok=False, note=error.message)
     return error
 
 
