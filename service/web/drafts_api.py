@@ -10,11 +10,9 @@ from datetime import date
 from typing import Annotated, Any
 
 from flask import Blueprint, Response, jsonify, request
-from flask_wtf.csrf import validate_csrf
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import BadRequest
 
 from service.duties import planning
 from service.duties.planning import Roster, duties_of_grids
@@ -39,8 +37,10 @@ from service.web.context import actor, area, now, parse_day, services, viewer
 from service.web.draft_json import Shown, fault_json, feature
 from service.web.draft_people import People
 from service.web.draft_preview import Preview
+from service.web.own_page import from_own_page
 
 bp = Blueprint("drafts_api", __name__, url_prefix="/api/v1/grids")
+bp.before_request(from_own_page)
 _STATES = (draft_queries.OPEN, draft_queries.PUBLISHED, draft_queries.DROPPED)
 
 
@@ -72,17 +72,6 @@ class Publishing(BaseModel):
     reason: Annotated[str, Field(max_length=500)] | None = None
     accept_faults: bool = False
     over_newer: bool = False
-
-
-@bp.before_request
-def from_own_page() -> None:
-    """A change that comes with the browser's cookie needs the page's token; a program's bearer token is enough."""
-    if request.method in ("GET", "HEAD", "OPTIONS") or "Authorization" in request.headers:
-        return
-    try:
-        validate_csrf(request.headers.get("X-CSRFToken"))
-    except ValueError:  # wtforms' ValidationError is one
-        raise BadRequest("X-CSRFToken") from None
 
 
 @bp.errorhandler(DoesNotTile)

@@ -10,8 +10,6 @@ from typing import Any
 
 import orjson
 from flask import Blueprint, Response, jsonify, request
-from flask_wtf.csrf import validate_csrf
-from werkzeug.exceptions import BadRequest
 
 from service.clock import local_date
 from service.duties import actions
@@ -27,21 +25,12 @@ from service.registers.values import understood
 from service.web.api import as_json
 from service.web.context import area, now, services, viewer
 from service.web.duties.asked import day_of, facts_now, person_of, role_of, subject_of, write_refusals, writer
+from service.web.own_page import from_own_page
 from service.web.register_view import Whose, here, masked_values, row_json
 
 bp = Blueprint("duties_api", __name__, url_prefix="/api/v1/duties")
+bp.before_request(from_own_page)
 _MOST_NOTE = 200
-
-
-@bp.before_request
-def from_own_page() -> None:
-    """As the registers' interface has it: a browser needs the page's token, a program its bearer token."""
-    if request.method in ("GET", "HEAD", "OPTIONS") or "Authorization" in request.headers:
-        return
-    try:
-        validate_csrf(request.headers.get("X-CSRFToken"))
-    except ValueError:  # wtforms' ValidationError is one
-        raise BadRequest("X-CSRFToken") from None
 
 
 @bp.errorhandler(InvalidValues)

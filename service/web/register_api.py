@@ -7,8 +7,6 @@ from typing import Any
 
 import orjson
 from flask import Blueprint, Response, jsonify, request
-from flask_wtf.csrf import validate_csrf
-from werkzeug.exceptions import BadRequest
 
 from service.errors import InvalidValue, InvalidValues, StaleVersion
 from service.people.rules import Viewer
@@ -21,7 +19,8 @@ from service.registers.kinds import REGISTERS, register_of
 from service.registers.location import Located
 from service.registers.rows import Row
 from service.web.api import as_json
-from service.web.context import area, asked_day, by_token, services, viewer
+from service.web.context import area, asked_day, services, viewer
+from service.web.own_page import from_own_page
 from service.web.register_bulk import asked_bulk, bulk_json
 from service.web.register_view import (
     Whose,
@@ -37,20 +36,10 @@ from service.web.register_view import (
 )
 
 bp = Blueprint("register_api", __name__, url_prefix="/api/v1")
+bp.before_request(from_own_page)
 _KEPT = ",".join(name for name, one in REGISTERS.items() if one.by_forms)
 _KIND = f"/<any({_KEPT}):kind>"
 _READ = f"/<any({_KEPT},duties):kind>"  # duties are changed by steps of their own (duties_api.py)
-
-
-@bp.before_request
-def from_own_page() -> None:
-    """A change that comes with the browser's cookie needs the page's token; a program's bearer token is enough."""
-    if request.method in ("GET", "HEAD", "OPTIONS") or by_token():
-        return
-    try:
-        validate_csrf(request.headers.get("X-CSRFToken"))
-    except ValueError:  # wtforms' ValidationError is one
-        raise BadRequest("X-CSRFToken") from None
 
 
 @bp.errorhandler(InvalidValues)
