@@ -1,6 +1,7 @@
 // Starts what the page's own script has queued, and wires the page around the map.
 import { Basemaps } from './basemaps.js';
 import { Board } from './board.js';
+import { Days } from './days.js';
 import { Density } from './density.js';
 import { Faults } from './faults.js';
 import { onFault } from './fetching.js';
@@ -96,7 +97,8 @@ board.after.push(() => {
 
 const panel = new Panel(board, state, grids, tell);
 const legend = new Legend(board, state, grids);
-const filters = new Filters(state);
+const filters = $('filters') ? new Filters(state) : null; // strangers have nothing to filter
+const days = new Days(state, grids);
 new Search(board, state, panel);
 
 if (parts.incidents) parts.incidents.counted.push((byState, total) => legend.counts(byState, total));
@@ -120,7 +122,7 @@ state.told.push((changed) => {
     board.density = board.shows('density');
     for (const name of ['ground', 'frontages', 'places', 'faults', 'incidents', 'density']) if (board.shows(name)) parts[name]?.load();
   }
-  if (changed.has('on')) { grids.load(); parts.frontages?.reload(); parts.faults?.load(); panel.refresh(); }
+  if (changed.has('on')) { grids.load(); parts.frontages?.reload(); parts.faults?.load(); parts.ground?.reload(); parts.places?.reload(); panel.refresh(); }
   if (any('from', 'to', 'status', 'category', 'community')) reloadIncidents();
   if (any('paint', 'hidden')) board.request('all');
 });
@@ -146,7 +148,7 @@ new ResizeObserver(() => map.invalidateSize({ pan: false })).observe(map.getCont
 $('z-in').addEventListener('click', () => map.zoomIn(0.5));
 $('z-out').addEventListener('click', () => map.zoomOut(0.5));
 $('z-fit').addEventListener('click', () => home({}, config.frame));
-listen({ map, panel, filters });
+listen({ map, panel, filters, days });
 
 if (parts.basemaps) {
   const select = $('base');
