@@ -110,12 +110,14 @@ def edition_zones(session: Session, edition: EditionRow, on: date) -> ZoneSet:
             Grid.households,
             Grid.population,
             Grid.notes,
+            Edition.starts_on,
             raw_geometry(Grid.geom),
         )
+        .join(Edition, Edition.id == Grid.edition_id)
         .where(Grid.edition_id == edition.id, visible(Grid))
         .order_by(Grid.code)
     ).all()
     if not rows:
         raise NotFound("这一版没有网格。")
-    zones = [Zone(*row[:8], edition.starts_on) for row in rows]
-    return ZoneSet(on, (edition.id,), zones, read_geometries([row[8] for row in rows]))
+    zones = [Zone(*row[:9]) for row in rows]
+    return ZoneSet(on, (edition.id,), zones, read_geometries([row[9] for row in rows]))
