@@ -26,6 +26,7 @@ from service.web import (
     answer,
     api,
     basemap_files,
+    drafts,
     exports,
     imports,
     jobs,
@@ -112,7 +113,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     sign_in.register(app)
     modules = (
         *(pages, map_data, basemap_files, answer, search, api, people_phone),
-        *(registers, register_api, photos, exports, imports, jobs, office, own_account, accounts, trail),
+        *(drafts, registers, register_api, photos, exports, imports, jobs, office, own_account, accounts, trail),
     )
     for module in modules:
         app.register_blueprint(module.bp)

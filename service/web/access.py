@@ -88,6 +88,10 @@ ROUTES: dict[str, str] = {
     "registers.incidents_one": "incidents.read",
     "registers.view_save": "own_account",
     "registers.view_drop": "own_account",
+    # editions, drafts, publishing; the area is judged per community of the draft
+    "drafts.editions": "registers.read",
+    "drafts.compare": "registers.read",
+    "drafts.compare_data": "registers.read",
     # files through the browser
     "imports.index": "files.import",
     "imports.upload": "files.import",

@@ -33,7 +33,7 @@ def grids_layer(
 
     `days`: (day, community code) of each edition that begins on a day.
     """
-    shapes = _shapes(snapshot.tiling)
+    shapes = shapes_of(snapshot.tiling)
     shops = _frontages_by_grid(snapshot)
     features = []
     for i, zone in enumerate([*snapshot.tiling.zones, *snapshot.tiling.micro_zones]):
@@ -82,7 +82,7 @@ def _editions(snapshot: Snapshot, days: list[tuple[date, str]]) -> list[dict[str
     return [{"on": day.isoformat(), "communities": names} for day, names in named.items()]
 
 
-def _shapes(tiling: Tiling) -> dict[str, Any]:
+def shapes_of(tiling: Tiling) -> dict[str, Any]:
     """What depends on the tiling only; kept with it, for all days of the same editions."""
     known = tiling.memo.get("shapes")
     if known is not None:
@@ -179,7 +179,7 @@ def frontages_in(snapshot: Snapshot, code: str) -> int:
 
 def area_ha(snapshot: Snapshot, index: int) -> float:
     """A grid's area in hectares."""
-    return float(_shapes(snapshot.tiling)["ha"][index])
+    return float(shapes_of(snapshot.tiling)["ha"][index])
 
 
 def faults_layer(session: Session, on: date) -> dict[str, Any]:

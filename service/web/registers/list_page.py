@@ -36,6 +36,7 @@ _FORMATS = (
     ("gpkg", "GeoPackage", "QGIS 用"),
 )
 _NO_PLACE = ("people", "organisations")
+_ZONES = ("grids", "communities")
 _MOST_STRIP = 9
 
 
@@ -151,7 +152,10 @@ def list_context(session: Session, listed: Listed, selected: str | None, told: s
 
 
 def _kin(kin: Sequence[str], name: str) -> list[dict[str, Any]]:
-    return [{"url": list_url(one), "word": LOOKS[one].title, "here": one == name} for one in kin]
+    out = [{"url": list_url(one), "word": LOOKS[one].title, "here": one == name} for one in kin]
+    if name in _ZONES:
+        out.append({"url": url_for("drafts.editions"), "word": _("版本与草稿"), "here": False})
+    return out
 
 
 def _views(session: Session, name: str, query: Query) -> list[dict[str, Any]]:
