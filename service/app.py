@@ -27,6 +27,7 @@ from service.web import (
     api,
     basemap_files,
     drafts,
+    drafts_api,
     exports,
     imports,
     jobs,
@@ -113,13 +114,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     sign_in.register(app)
     modules = (
         *(pages, map_data, basemap_files, answer, search, api, people_phone),
-        *(drafts, registers, register_api, photos, exports, imports, jobs, office, own_account, accounts, trail),
+        *(drafts, drafts_api, registers, register_api, photos, exports, imports, jobs, office, own_account),
+        *(accounts, trail),
     )
     for module in modules:
         app.register_blueprint(module.bp)
     csrf.exempt(api.bp)
     csrf.exempt(people_phone.bp)  # it judges cookies itself, so that tokens need none
     csrf.exempt(register_api.bp)
+    csrf.exempt(drafts_api.bp)
     photo_subjects.register(app)
     csrf.exempt(imports.receiving.upload)  # checks the token itself: the general check would read 200 MB first
     access.register(app)

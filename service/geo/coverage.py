@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from service.geo.crs import MetricFrame
+from service.geo.crs import MetricFrame, square_metres
 
 LEAST_M2 = 0.01
 _SMALL_CHANGE = 0.01
@@ -142,7 +142,7 @@ def _measured(found: list[_Place]) -> list[Fault]:
     if not found:
         return []
     parts = np.array([part for _, _, part in found], dtype=object)
-    areas = shapely.area(_frame(parts).geometries(parts))
+    areas = square_metres(parts)
     order = [i for i in np.argsort(-areas, kind="stable").tolist() if areas[i] >= LEAST_M2]
     return [Fault(found[i][0], found[i][1], float(areas[i]), parts[i]) for i in order]
 

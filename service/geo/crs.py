@@ -193,6 +193,21 @@ def metric_crs(lon: float, lat: float) -> CRS:
     return CRS.from_epsg((32600 if lat >= 0 else 32700) + min(60, max(1, int((lon + 180.0) // 6.0) + 1)))
 
 
+def metres_per_degree(lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Length of a degree of longitude and of latitude at latitudes (n,) (WGS-84 series, to about 1 m in 100 km)."""
+    angle = np.radians(np.asarray(lat, dtype=float))
+    kx = 111_412.84 * np.cos(angle) - 93.5 * np.cos(3 * angle)
+    return np.maximum(kx, 1.0), 111_132.92 - 559.82 * np.cos(2 * angle) + 1.175 * np.cos(4 * angle)
+
+
+def square_metres(geoms: np.ndarray) -> np.ndarray:
+    """Areas (n,) of polygons in lon/lat; 0 for none. Borders count as they are stored, straight in degrees: in a
+    projection they bend, and a node on a border of 1 km would seem to move half a square metre."""
+    boxes = shapely.bounds(geoms)
+    kx, ky = metres_per_degree(np.nan_to_num((boxes[:, 1] + boxes[:, 3]) / 2))
+    return np.asarray(np.nan_to_num(shapely.area(geoms)) * kx * ky, dtype=float)
+
+
 class MetricFrame:
     """Metres around a place, for areas and distances."""
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import shapely
 
-from service.geo.crs import MetricFrame
+from service.geo.crs import square_metres
 
 NEW, GONE, RESHAPED, RENAMED, RECODED, LEADER, KIND = "new", "gone", "reshaped", "renamed", "recoded", "leader", "kind"
-_SAME_M2 = 1.0  # drawing anew shifts a long border by less
+_SAME_M2 = 0.5  # drawing anew sets nodes on long borders, which shifts them by less
 _SAME_SHARE = 0.95
 
 
@@ -47,9 +47,8 @@ def compare(left: Sequence[Compared], right: Sequence[Compared]) -> list[Change]
     shapes = np.array([one.geom for one in (*left, *right)], dtype=object)
     if not len(shapes):
         return []
-    west, south, east, north = shapely.total_bounds(shapes)
-    flat = shapely.make_valid(MetricFrame((west + east) / 2, (south + north) / 2).geometries(shapes))
-    areas = shapely.area(flat)
+    flat = shapely.make_valid(shapes)
+    areas = square_metres(shapes)
     before = {one.code: i for i, one in enumerate(left)}
     after = {one.code: i + len(left) for i, one in enumerate(right)}
     pairs = _pairs(left, right, flat, before, after)
@@ -57,7 +56,7 @@ def compare(left: Sequence[Compared], right: Sequence[Compared]) -> list[Change]
     for i, j in pairs:
         a = left[i] if i is not None else None
         b = right[j - len(left)] if j is not None else None
-        moved = 0.0 if i is None or j is None else float(shapely.area(shapely.symmetric_difference(flat[i], flat[j])))
+        moved = 0.0 if i is None or j is None else _m2(shapely.symmetric_difference(flat[i], flat[j]))
         kinds = _kinds(a, b, moved)
         if kinds:
             sizes = (float(areas[i]) if i is not None else 0.0, float(areas[j]) if j is not None else 0.0)
@@ -95,8 +94,12 @@ def _pairs(
 def _same_ground(i: int, j: int, taken: set[int], flat: np.ndarray) -> bool:
     if i in taken or not shapely.intersects(flat[i], flat[j]):
         return False
-    both = float(shapely.area(shapely.intersection(flat[i], flat[j])))
-    return both >= _SAME_SHARE * max(float(shapely.area(flat[i])), float(shapely.area(flat[j])))
+    both = _m2(shapely.intersection(flat[i], flat[j]))
+    return both >= _SAME_SHARE * max(_m2(flat[i]), _m2(flat[j]))
+
+
+def _m2(geom: Any) -> float:
+    return float(square_metres(np.array([geom], dtype=object))[0])
 
 
 def _kinds(a: Compared | None, b: Compared | None, moved: float) -> tuple[str, ...]:

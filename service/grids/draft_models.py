@@ -40,7 +40,8 @@ class Draft(Owned, Base):
 
 class DraftGrid(Owned, Base):
     """A grid as drawn. `origin`: the code of the grid of the edition before that it continues (its duties stay or move
-    with it); `cut_from`: codes of the grids that a new one was cut from, separated by commas.
+    with it); `cut_from`: codes of the grids that a new one was cut from, separated by commas. `estimated`: households
+    and population are shares by area of what a split grid had, until somebody enters them.
     """
 
     __tablename__ = "draft_grids"
@@ -58,12 +59,14 @@ class DraftGrid(Owned, Base):
     notes: Mapped[str | None] = mapped_column(Text)
     origin: Mapped[str | None] = mapped_column(Text)
     cut_from: Mapped[str | None] = mapped_column(Text)
+    estimated: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     geom: Mapped[WKBElement] = geometry_column("MULTIPOLYGON")
 
 
 class DraftStep(Base):
     """One saved change of a draft: the rows before and after it (grids and planned duties, geometry as WKB in hex).
-    An undone step can be done again until another one is saved.
+    An undone step can be done again until another one is saved. Step 0 is the beginning: after it the base edition's
+    grids as they were taken over, before it what was known of the base (its faults, the editions that there were).
     """
 
     __tablename__ = "draft_steps"

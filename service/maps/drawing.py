@@ -29,9 +29,7 @@ def render_sides(west: float, south: float, east: float, north: float) -> tuple[
     """Two maps that open on the same box: the right one's head serves both."""
     box, sides = (west, south, east, north), []
     for name, label in (("left", "左边一版的网格"), ("right", "右边一版的网格")):
-        board = elements.LeanMap(
-            label=label, name=name, **view_of(box, box)
-        )
+        board = elements.LeanMap(label=label, name=name, **view_of(box, box))
         for layer in (elements.Ground(), elements.Grids(), elements.Names()):
             layer.add_to(board)
         if name == "right":

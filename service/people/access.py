@@ -58,6 +58,8 @@ RIGHTS: dict[str, dict[str, str]] = {
         "supervisor": ALL,
         "admin": ALL,
     },
+    # Drafts of new editions: a manager those of the own communities.
+    "grids.draw": {"manager": AREA, "supervisor": ALL, "admin": ALL},
     "files.import": {"supervisor": ALL, "admin": ALL},
     "trail.read": {"supervisor": ALL, "admin": ALL},
     "accounts": {"admin": ALL},

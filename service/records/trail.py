@@ -33,6 +33,7 @@ GROUPS = {
         ("%.create", "%.change", "%.end", "%.restore", "%.bulk%", "%.photo%", "%.attach%", "%.remove%"),
         ("account.%", "token.%", "office.%", "backup.%", "import.%", "demo.%"),
     ),
+    "drawing": Group("画网格", ("draft.%",)),
     "imports": Group("导入", ("import.%", "upload.%", "demo.%")),
     "disclosure": Group("查看号码与导出", ("%.reveal%", "%.export%")),
     "office": Group("设置与备份", ("office.%", "backup.%", "job.%")),

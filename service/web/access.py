@@ -76,6 +76,11 @@ ROUTES: dict[str, str] = {
     "register_api.incidents": "incidents.read",
     "register_api.incident": "incidents.read",
     "register_api.incident_history": "incidents.read",
+    # drawing grids: the area is judged per community of the draft
+    **{
+        f"drafts_api.{name}": "grids.draw"
+        for name in ("list_editions", "list_drafts", "begin", "read", "take_step", "undo", "redo", "drop", "codes")
+    },
     # the registers' pages
     **{f"registers.{name}{page}": "registers.read" for name in _GRIDS_TOO for page in ("", "_one", "_suggest")},
     **{f"registers.{name}{page}": "registers.write" for name in _GRIDS_TOO for page in ("_edit", "_change", "_bulk")},
@@ -92,6 +97,8 @@ ROUTES: dict[str, str] = {
     "drafts.editions": "registers.read",
     "drafts.compare": "registers.read",
     "drafts.compare_data": "registers.read",
+    "drafts.editor": "grids.draw",
+    "drafts.publish": "grids.draw",
     # files through the browser
     "imports.index": "files.import",
     "imports.upload": "files.import",

@@ -6,82 +6,109 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 import shapely
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from service.errors import InvalidValue, NotFound
 from service.grids.comparing import Change, Compared, compare
-from service.grids.editions import FUTURE, IN_FORCE, EditionRow, edition_rows, edition_zones
+from service.grids.draft_queries import draft_of
+from service.grids.drafting import Drawer
+from service.grids.periods import FUTURE, IN_FORCE, Period, zones_of
+from service.grids.queries import Zone, ZoneSet
 from service.grids.rules import KINDS, short_code
-from service.people.rules import Viewer
 from service.responsibility.snapshot import Tiling
-from service.web.context import services
+from service.web.context import actor, area, now, services, viewer
+from service.web.draft_json import Shown
+from service.web.draft_people import People
 from service.web.grid_layer import shapes_of
 from service.web.words import spoken_day
 
-FIRST = "first"
+FIRST, DRAFT = "first", "draft-"
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of both: `key` names it in the address, `on` is the day whose leaders are shown."""
+    """One of both: `key` names it in the address, `told` says whose leaders are shown."""
 
     key: str
     label: str
-    on: date
+    told: str
     tiling: Tiling
     grids: list[Compared]
 
 
-def key_of(row: EditionRow) -> str:
+def key_of(row: Period) -> str:
     """How an address names an edition: by its first day."""
     return row.starts_on.isoformat() if row.starts_on else FIRST
 
 
-def label_of(row: EditionRow) -> str:
+def label_of(row: Period) -> str:
     """An edition by its period, and whether it holds."""
     state = {IN_FORCE: _("现行"), FUTURE: _("未到")}.get(row.state)
     return period_of(row) + (f"（{state}）" if state else "")
 
 
-def period_of(row: EditionRow) -> str:
+def period_of(row: Period) -> str:
     """From which day to which an edition holds."""
     since = spoken_day(row.starts_on) if row.starts_on else _("最初")
     if row.ends_on is None:
         return _("%(day)s起", day=since)
-    return _("%(first)s至 %(last)s", first=since, last=date.fromordinal(row.ends_on.toordinal() - 1))
+    return _("%(first)s至 %(last)s", first=since, last=row.last)
 
 
-def chosen(rows: list[EditionRow], left: str, right: str) -> tuple[EditionRow, EditionRow]:
-    """The two editions that an address names; by default the latest and the one before. Raises InvalidValue."""
+def side_of(session: Session, rows: list[Period], key: str, community: str, today: date) -> Side:
+    """What a word of the address names: an edition by its first day, or a draft. Raises InvalidValue, NotFound."""
+    if key.startswith(DRAFT) and key[len(DRAFT) :].isdecimal():
+        return _draft_side(session, int(key[len(DRAFT) :]), community, today)
+    row = next((one for one in rows if key_of(one) == key), None)
+    if row is None:
+        raise InvalidValue("community", _("没有“%(word)s”这一版。从名单里选一版。", word=key[:20]))
+    return _edition_side(session, row, today)
+
+
+def keys_asked(rows: list[Period], left: str, right: str) -> tuple[str, str]:
+    """The two sides' words; by default the latest edition and the one before."""
     if not rows:
         raise NotFound(_("这个社区还没有网格。"))
-    known = {key_of(row): row for row in rows}
-    for field, word in (("left", left), ("right", right)):
-        if word and word not in known:
-            raise InvalidValue(field, _("没有“%(word)s”这一版。从名单里选一版。", word=word[:20]))
-    after = known[right] if right else rows[0]
-    before = known[left] if left else rows[min(rows.index(after) + 1, len(rows) - 1)]
-    return before, after
+    keys = [key_of(row) for row in rows]
+    after = right or keys[0]
+    return left or keys[min(keys.index(after) + 1, len(keys) - 1) if after in keys else 0], after
 
 
-def edition_side(session: Session, row: EditionRow, today: date, viewer: Viewer) -> Side:
+def _edition_side(session: Session, row: Period, today: date) -> Side:
     """An edition with who leads its grids on the day on which it is looked at."""
-    on = row.shown_on(today)
-    found = edition_zones(session, row, on)
+    on, asking = row.shown_on(today), viewer()
+    found = zones_of(session, row, on)
     snapshot = services().responsibility.on(on)
     grids = []
     for zone, geom in zip(found.zones, found.geoms, strict=True):
         leader = snapshot.leader_of(zone.code, zone.name, zone.kind)
-        name = viewer.name(leader.person.name, True) if leader else None
+        name = asking.name(leader.person.name, True) if leader else None
         grids.append(Compared(zone.code, zone.name, zone.kind, name, geom))
-    return Side(key_of(row), label_of(row), on, Tiling.of(found), grids)
+    return Side(key_of(row), label_of(row), _("网格长按 %(day)s", day=on), Tiling.of(found), grids)
 
 
-def rows_of(session: Session, community: str, today: date) -> list[EditionRow]:
-    """The community's editions, the latest first."""
-    return edition_rows(session, today, community)
+def _draft_side(session: Session, draft_id: int, community: str, today: date) -> Side:
+    """A draft's grids of the community with who leads them from its day."""
+    by = Drawer(actor(), area("grids.draw"), now(), services().settings.subdistrict)
+    draft = draft_of(session, draft_id, by.area)
+    shown = Shown.of(session, draft, by)
+    people = People.of(shown, viewer())
+    drawn = [one for one in shown.state.grids.values() if one.community_code == community]
+    if not drawn:
+        raise NotFound(_("这份草稿里没有这个社区的网格。"))
+    grids, zones = [], []
+    for one in sorted(drawn, key=lambda each: each.code):
+        leader = people.leader(one)
+        name = leader["name"] if leader else None
+        grids.append(Compared(one.code, one.name, one.kind, name, one.geom, one.origin))
+        words = (one.code, one.name, one.kind, community, one.parent_code, one.households, one.population, one.notes)
+        zones.append(Zone(*words, None))
+    found = ZoneSet(today, (), zones, np.array([one.geom for one in grids], dtype=object))
+    label = _("草稿“%(name)s”", name=draft.name)
+    return Side(f"{DRAFT}{draft.id}", label, _("网格长按草稿里的计划"), Tiling.of(found), grids)
 
 
 def side_json(side: Side, community: dict[str, Any]) -> dict[str, Any]:

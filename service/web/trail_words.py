@@ -35,6 +35,13 @@ _WHOLE = {
     "backup.rotate": "清理旧备份",
     "backup.download": "下载备份",
     "backup.restore": "恢复备份",
+    "draft.begin": "开始一份网格草稿",
+    "draft.step": "画网格",
+    "draft.undo": "撤销一步",
+    "draft.redo": "重做一步",
+    "draft.drop": "放弃草稿",
+    "draft.publish": "发布网格版本",
+    "draft.withdraw": "撤回未生效的版本",
     "retention.sweep": "清理到期数据",
 }
 _VERBS = {
@@ -72,6 +79,7 @@ KINDS = {
     "backups": "备份",
     "views": "视图",
     "saved_views": "视图",
+    "drafts": "网格草稿",
 }
 _NOUNS = KINDS | {
     "account": "账号",
@@ -132,6 +140,8 @@ _FIELDS = {
     "sheet": "工作表",
     "layer": "图层",
     "edition": "界线生效日",
+    "version": "版本号",
+    "grids": "网格",
     "read": "读到的行",
     "new": "新增",
     "updated": "改动",

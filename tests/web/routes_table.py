@@ -29,6 +29,7 @@ WHOLE_NUMBERS = "?---+++"
 WRITE = "?---+++"
 SUPERVISORS = "?----++"
 ADMINS = "?-----+"
+DRAFT_ELSEWHERE = "?---0++"
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,23 @@ def _interface() -> dict[str, tuple[Call, ...]]:
     return out
 
 
+def _drawing() -> dict[str, Call | tuple[Call, ...]]:
+    """Editions and drafts. The step is one that no draft takes: 422 for whoever may draw there."""
+    one = "/api/v1/grids/drafts/{draft}"
+    step = {"version": 1, "step": "rename", "code": "nowhere", "name": "x"}
+    calls: dict[str, Call | tuple[Call, ...]] = {
+        "list_editions": Call("GET", "/api/v1/grids/editions", WRITE),
+        "list_drafts": Call("GET", "/api/v1/grids/drafts", WRITE),
+        "begin": Call("POST", "/api/v1/grids/drafts", WRITE, SUPERVISORS, json={"communities": ["{communities}"]}),
+        "read": Call("GET", one, WRITE, DRAFT_ELSEWHERE),
+        "take_step": Call("POST", f"{one}/steps", WRITE, DRAFT_ELSEWHERE, json=step),
+        "codes": Call("GET", f"{one}/codes", WRITE, DRAFT_ELSEWHERE),
+    }
+    for name in ("undo", "redo", "drop"):
+        calls[name] = Call("POST", f"{one}/{name}", WRITE, DRAFT_ELSEWHERE, json={"version": 1})
+    return {f"drafts_api.{name}": call for name, call in calls.items()}
+
+
 _NOT_OF = {"frontages": {"name", "kind"}, "communities": {"shop_name"}, "organisations": {"shop_name"}}
 
 ROUTES: dict[str, Call | tuple[Call, ...]] = {
@@ -246,6 +264,8 @@ ROUTES: dict[str, Call | tuple[Call, ...]] = {
     "register_api.incidents": Call("GET", "/api/v1/incidents", SIGNED),
     "register_api.incident": Call("GET", "/api/v1/incidents/{incidents}", INCIDENTS, INCIDENTS_OTHER),
     "register_api.incident_history": Call("GET", "/api/v1/incidents/{incidents}/history", INCIDENTS, INCIDENTS_OTHER),
+    # drawing grids: drafts of the manager's community, and of another
+    **_drawing(),
     # a view is its maker's; one that is shared may be dropped by an admin too
     "registers.view_save": Call("POST", "/views", SIGNED, form={"page": "frontages", "name": "x", "query": ""}),
     "registers.view_drop": (

@@ -20,16 +20,21 @@ from service.app import create_app
 from service.clock import local_date
 from service.config import load_settings
 from service.db import engine
+from service.grids.drafting import Drawer, begin
 from service.intake.demo_accounts import demo_roles
+from service.people.access import EVERYWHERE
 from service.people.accounts import create_account
 from service.people.models import Account
 from service.people.rules import ROLES
+from service.records.audit import Actor
 from service.records.models import Attachment, ImportBatch, Job, SavedView, Upload
 from service.registers.kinds import REGISTERS as KNOWN
 from service.web.context import area_of
 from service.web.identity import User
 from tests.conftest import MONDAY_NOON, PASSWORD
 from tests.web.routes_table import ASKERS, LISTED, OTHER, OWN, REGISTERS, ROUTES, Call, calls
+
+DRAWER = Drawer(Actor("walk-admin", "admin"), EVERYWHERE, MONDAY_NOON, "500237002")
 
 CASES = [
     pytest.param(endpoint, call, asker, area, id=f"{call.method} {call.path} {asker} {area}")
@@ -123,7 +128,9 @@ def words(walked: Flask) -> Iterator[Words]:
             "upload": upload.id,
             "batch": session.query(ImportBatch.id).order_by(ImportBatch.id).limit(1).scalar(),
         }
-        own, other = ({"photo": photo.id} for photo in photos)
+        drafts = [begin(session, [at["communities"]], None, None, DRAWER) for at in (OWN, OTHER)]
+        made += drafts
+        own, other = ({"photo": p.id, "draft": d.id} for p, d in zip(photos, drafts, strict=True))
     kept = {area: {f"{name}_kept": at[name] for name in REGISTERS} for area, at in (("own", OWN), ("other", OTHER))}
     yield {"own": kept["own"] | OWN | more | own, "other": kept["other"] | OTHER | more | other}
     with database.write() as session:

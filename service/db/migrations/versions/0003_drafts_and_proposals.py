@@ -77,6 +77,7 @@ def _drawn() -> None:
         sa.Column("notes", sa.Text(), nullable=True),
         sa.Column("origin", sa.Text(), nullable=True),
         sa.Column("cut_from", sa.Text(), nullable=True),
+        sa.Column("estimated", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column(
             "geom",
             geoalchemy2.types.Geometry(
