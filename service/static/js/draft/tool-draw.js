@@ -17,7 +17,7 @@ export class Draw extends Tool {
     this.desk.pencil.draw('Polygon', (layer) => {
       this.ready = true;
       const middle = layer.getBounds().getCenter();
-      this.desk.nextCode(null, [middle.lng, middle.lat]).then((next) => { if (next) this.codeField.placeholder = word('auto_code', { code: next }); });
+      this.desk.nextCode(null, [middle.lng, middle.lat]).then((next) => { this.next = next; this.hints(); });
       this.show();
       this.nameField.focus({ preventScroll: true });
     });
@@ -25,7 +25,7 @@ export class Draw extends Tool {
   }
 
   show() {
-    const kinds = choice(word('kind'), 'kind', ['special', 'grid', 'micro_grid'].map((key) => [key, word(key)]), this.kind, (key) => { this.kind = key; this.show(); });
+    const kinds = choice(word('kind'), 'kind', ['special', 'grid', 'micro_grid'].map((key) => [key, word(key)]), this.kind, (key) => { this.kind = key; this.hints(); this.show(); });
     if (!this.ready) { this.hint('hint_draw'); this.form(kinds); this.drawingEnds(); return; }
     this.hint('hint_draw_done');
     this.form(
@@ -35,6 +35,8 @@ export class Draw extends Tool {
     );
     this.ends(this.cancelButton(word('again'), () => this.draw()), this.saveButton());
   }
+
+  hints() { this.codeField.placeholder = (this.kind === 'micro_grid' ? this.next?.micro : this.next?.code) || word('auto'); }
 
   save() {
     const body = { step: 'draw', kind: this.kind, polygon: this.desk.pencil.geometry, name: this.nameField.value.trim() };

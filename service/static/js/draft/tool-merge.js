@@ -6,6 +6,11 @@ import { word } from './words.js';
 export class Merge extends Tool {
   constructor(desk) { super(desk); this.multi = true; }
 
+  begin(code) {
+    this.desk.choose(null);
+    if (code) this.clicked(code); else this.show();
+  }
+
   clicked(code) {
     const { grids } = this.desk;
     if (this.desk.model.grids.get(code)?.kind === 'micro_grid') return;

@@ -1,6 +1,6 @@
 // Reshapes one polygon, or moves the border that two grids share.
 import { button } from './dom.js';
-import { distance, polygonsOf, sharedLines } from './shapes.js';
+import { boundsOf, distance, polygonsOf, sharedLines } from './shapes.js';
 import { Tool } from './tool.js';
 import { short, word } from './words.js';
 
@@ -15,6 +15,7 @@ export class Reshape extends Tool {
   open() {
     const { geometry } = this.desk.model.grids.get(this.code);
     const polygons = polygonsOf(geometry).map((polygon) => polygon.map((ring) => ring.slice(0, -1)));
+    this.desk.near(boundsOf([geometry]));
     this.desk.pencil.edit('Polygon', polygons.length > 1 ? polygons : polygons[0]);
     this.ready = true;
     this.show();
@@ -24,7 +25,7 @@ export class Reshape extends Tool {
     if (!this.ready) { this.hint('hint_reshape'); this.form(); this.ends(); return; }
     this.hint('hint_reshape_line', { name: this.nameOf(this.code) });
     this.form();
-    this.ends(button(word('again'), () => this.open(), { look: 'act' }), this.saveButton());
+    this.ends(button(word('restore'), () => this.open(), { look: 'act' }), this.saveButton());
   }
 
   save() { return this.desk.step({ step: 'reshape', code: this.code, polygon: this.desk.pencil.geometry }); }
@@ -33,7 +34,7 @@ export class Reshape extends Tool {
 const NEAR = 14; // pixels
 
 export class Border extends Tool {
-  begin() { this.show(); }
+  begin() { this.desk.choose(null); this.show(); }
 
   clicked(code, latlng) {
     const { desk } = this;
@@ -63,18 +64,28 @@ export class Border extends Tool {
 
   open(found) {
     this.found = found;
-    this.desk.pencil.edit('Line', found.line);
+    this.desk.choose(null);
     this.desk.pick(found.codes);
+    this.desk.near(boundsOf([{ type: 'Polygon', coordinates: [found.line] }]));
+    this.desk.pencil.edit('Line', found.line);
     this.ready = true;
     this.show();
   }
 
+  /** The border anew, as one line from end to end. */
+  anew() {
+    this.ready = false;
+    this.desk.pencil.draw('Line', () => { this.ready = true; this.show(); });
+    this.show();
+  }
+
   show() {
-    if (!this.ready) { this.hint('hint_border'); this.form(); this.ends(); return; }
+    if (!this.found) { this.hint('hint_border'); this.form(); this.ends(); return; }
+    if (!this.ready) { this.hint('hint_border_anew'); this.form(); this.drawingEnds(); return; }
     const [a, b] = this.found.codes;
     this.hint('hint_border_line', { a: short(a), b: short(b) });
     this.form();
-    this.ends(button(word('again'), () => this.open(this.found), { look: 'act' }), this.saveButton());
+    this.ends(button(word('restore'), () => this.open(this.found), { look: 'act' }), button(word('anew'), () => this.anew(), { look: 'act' }), this.saveButton());
   }
 
   save() { return this.desk.step({ step: 'border', codes: this.found.codes, line: this.desk.pencil.geometry }); }

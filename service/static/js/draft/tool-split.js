@@ -10,7 +10,7 @@ export class Split extends Tool {
     this.code = code;
     this.keep = 'larger';
     desk.choose(code);
-    desk.nextCode(code).then((next) => { this.next = next; if (this.ready) this.codeField.placeholder = word('auto_code', { code: next }); });
+    desk.nextCode(code).then((next) => { this.next = next; if (this.nameField) this.hints(); });
     this.draw();
   }
 
@@ -25,7 +25,8 @@ export class Split extends Tool {
     if (!this.ready) { this.hint('hint_split_line', { name: this.nameOf(this.code) }); this.form(); this.drawingEnds(); return; }
     if (!this.nameField) {
       this.nameField = el('input', { type: 'text', maxLength: 100, placeholder: word('auto') });
-      this.codeField = el('input', { type: 'text', maxLength: 40, placeholder: this.next ? word('auto_code', { code: this.next }) : word('auto') });
+      this.codeField = el('input', { type: 'text', maxLength: 40, placeholder: word('auto') });
+      if (this.next) this.hints();
     }
     this.hint('hint_split_done');
     this.form(
@@ -33,6 +34,11 @@ export class Split extends Tool {
       choice(word('keep'), 'keep', ['larger', 'first', 'second'].map((key) => [key, word(`keep_${key}`)]), this.keep, (key) => { this.keep = key; }),
     );
     this.ends(this.cancelButton(word('again'), () => this.draw()), this.saveButton());
+  }
+
+  hints() {
+    this.codeField.placeholder = this.next.code || word('auto');
+    this.nameField.placeholder = this.next.name || word('auto');
   }
 
   save() {
