@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -101,7 +101,7 @@ def split(tiling: Tiling, edit: Split) -> Outcome:
     drawn = snapper.line(edit.line)
     line = snapper.reaching(drawn, tile.geom)
     piece = _piece_for(tile, line, edit.keep)
-    sheet = Sheet(tiling, cut(tiling.tiles, [line]))
+    sheet = _sheet(tiling, [line])
     sheet.tiles[edit.new_code] = replace(tile, code=edit.new_code, parent=None)
     inside = sheet.faces.within(piece)
     sheet.pass_on([i for i in sheet.faces.of(edit.code) if inside[i]], edit.code, edit.new_code)
@@ -159,7 +159,7 @@ def merge(tiling: Tiling, edit: Merge) -> Outcome:
         faults = [Fault("apart", (tile.code,), area_of(tile.geom), tile.geom) for tile in apart]
         names = "、".join(tile.code for tile in apart)
         raise DoesNotTile("codes", f"网格 {names} 和其余的不相邻，不能合并。", faults)
-    sheet = Sheet(tiling, cut(tiling.tiles))
+    sheet = _sheet(tiling)
     for code in codes:
         if code != edit.keep:
             sheet.pass_on(sheet.faces.of(code), code, edit.keep)
@@ -190,7 +190,7 @@ def reshape(tiling: Tiling, edit: Reshape) -> Outcome:
     """See Reshape."""
     tile = _tile(tiling, edit.code, "code")
     polygon = _snapper(tiling, edit.polygon, tile.geom).polygon(edit.polygon)
-    sheet = Sheet(tiling, cut(tiling.tiles, [shapely.boundary(polygon)]))
+    sheet = _sheet(tiling, [shapely.boundary(polygon)])
     inside = sheet.faces.within(polygon)
     own = set(sheet.faces.of(edit.code))
     sheet.give([i for i in np.flatnonzero(inside).tolist() if i not in own], edit.code)
@@ -229,7 +229,7 @@ def border(tiling: Tiling, edit: Border) -> Outcome:
             break
     else:
         raise DoesNotTile("line", f"这条线没有把网格 {edit.first} 和 {edit.second} 分开。从一头画到另一头。")
-    sheet = Sheet(tiling, cut(tiling.tiles, lines))
+    sheet = _sheet(tiling, lines)
     pair = {edit.first, edit.second}
     for code, region in won.items():
         inside = sheet.faces.within(region)
@@ -264,7 +264,7 @@ def draw(tiling: Tiling, edit: Draw) -> Outcome:
     """See Draw."""
     _free(tiling, edit.code)
     polygon = _snapper(tiling, edit.polygon).polygon(edit.polygon)
-    sheet = Sheet(tiling, cut(tiling.tiles, [shapely.boundary(polygon)]))
+    sheet = _sheet(tiling, [shapely.boundary(polygon)])
     sheet.tiles[edit.code] = Tile(edit.code, edit.community, edit.kind, polygon)
     inside = np.flatnonzero(sheet.faces.within(polygon)).tolist()
     under = sorted({code for i in inside for code in sheet.faces.owners[i]})
@@ -288,7 +288,7 @@ def _left(faces: Faces, code: str) -> float:
 def mend(tiling: Tiling, edit: Mend) -> Outcome:
     """See Mend."""
     fault = edit.fault
-    sheet = Sheet(tiling, cut(tiling.tiles, [shapely.boundary(fault.geom)]))
+    sheet = _sheet(tiling, [shapely.boundary(fault.geom)])
     inside = np.flatnonzero(sheet.faces.within(fault.geom)).tolist()
     if fault.kind == "gap":
         return _fill(sheet, [i for i in inside if not sheet.faces.owners[i]], edit.to)
@@ -319,6 +319,11 @@ def _fill(sheet: Sheet, empty: list[int], to: str | None) -> Outcome:
         raise DoesNotTile("to", "这处空隙旁边没有这个网格，换一个相邻的。" if to else "这处空隙已经补上了。")
     sheet.give(empty, best)
     return sheet.finish("fault")
+
+
+def _sheet(tiling: Tiling, lines: Iterable[Any] = ()) -> Sheet:
+    """The faces between the borders, the lines, and the gaps of an import: one that is open to the outside ends there."""
+    return Sheet(tiling, cut(tiling.tiles, [*lines, *shapely.boundary(list(tiling.gaps)).tolist()]))
 
 
 def _snapper(tiling: Tiling, drawn: Any, *more: Any) -> Snapper:

@@ -88,6 +88,12 @@ def open_drafts(session: Session, communities: Collection[str]) -> list[Draft]:
     return [draft for draft in found if set(draft.communities) & set(communities)]
 
 
+def drafts_of_editions(session: Session) -> dict[int, int]:
+    """Edition to the draft that it was published from, by id."""
+    rows = session.execute(select(Draft.id, Draft.outcome).where(Draft.state == PUBLISHED))
+    return {key: draft for draft, outcome in rows for key in (outcome or {}).get("editions", {}).values()}
+
+
 def state_of(session: Session, draft_id: int) -> State:
     """What is drawn and planned now."""
     rows = session.execute(
@@ -152,6 +158,11 @@ class EditionRow:
     id: int
     community_code: str
     starts_on: date | None
+
+    @property
+    def mark(self) -> str:
+        """Tells it from every other one, also from a later one with the same id."""
+        return f"{self.id} {self.starts_on}"
 
 
 def editions_of(session: Session, communities: Collection[str] | None = None) -> dict[str, list[EditionRow]]:

@@ -109,12 +109,12 @@ class State:
 
 @dataclass(frozen=True)
 class Base:
-    """What a draft began from: the grids as taken over, the faults among them, and per community the ids of the
-    editions that there were, with the revision of the base edition's rows."""
+    """What a draft began from: the grids as taken over, the faults among them, and per community the editions that
+    there were (id and day: an id may be given again), with the revision of the base edition's rows."""
 
     grids: Mapping[str, Drawn]
     faults: tuple[Fault, ...]
-    editions: Mapping[str, frozenset[int]]
+    editions: Mapping[str, frozenset[str]]
     revisions: Mapping[str, int]
 
 

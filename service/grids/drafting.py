@@ -138,7 +138,7 @@ def begin(session: Session, communities: Sequence[str], name: str | None, on: da
         {
             "row": EDITION,
             "community": code,
-            "known": [row.id for row in editions.get(code, ())],
+            "known": [row.mark for row in editions.get(code, ())],
             "revision": revision_of(session, draft.communities[code]),
         }
         for code in codes
@@ -238,7 +238,7 @@ def take_step(session: Session, draft_id: int, version: int, kind: str, step: St
     last = session.scalar(select(func.max(DraftStep.number)).where(DraftStep.draft_id == draft_id)) or 0
     _put(session, draft, old, new)
     _add_step(session, draft, last + 1, kind, words, by, old, new)
-    _moved_on(session, draft, "draft.step", words, [*old, *new], by)
+    moved_on(session, draft, "draft.step", words, [*old, *new], by)
     return Saved(draft, before, state_of(session, draft_id), tuple(warnings))
 
 
@@ -264,7 +264,7 @@ def drop(session: Session, draft_id: int, version: int, by: Drawer) -> Draft:
     """The draft is given up; what was drawn is kept."""
     draft = opened(session, draft_id, version, by)
     draft.state = DROPPED
-    _moved_on(session, draft, "draft.drop", "放弃草稿", [], by)
+    moved_on(session, draft, "draft.drop", "放弃草稿", [], by)
     return draft
 
 
@@ -279,18 +279,24 @@ def _replayed(
     old, new = (step.after, step.before) if undone else (step.before, step.after)
     _put(session, draft, old, new)
     step.undone = undone
-    _moved_on(session, draft, action, words, [*old, *new], by)
+    moved_on(session, draft, action, words, [*old, *new], by)
     return Saved(draft, before, state_of(session, draft.id))
 
 
-def _moved_on(
-    session: Session, draft: Draft, action: str, words: str, rows: Sequence[Mapping[str, Any]], by: Drawer
+def moved_on(
+    session: Session,
+    draft: Draft,
+    action: str,
+    words: str,
+    rows: Sequence[Mapping[str, Any]],
+    by: Drawer,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
     """One version more, and a line in the trail: words and codes, no geometry."""
     draft.version += 1
     draft.changed_by, draft.changed_at = by.actor.name, by.now
     codes = sorted({row["code"] if row["row"] == GRID else row["grid"] for row in rows})
-    after: dict[str, Any] = {"version": draft.version} | ({"grids": codes[:_TOLD]} if codes else {})
+    after: dict[str, Any] = {"version": draft.version} | ({"grids": codes[:_TOLD]} if codes else {}) | dict(more or {})
     session.flush()
     audit.append(session, by.actor, action, by.now, _subject(draft), after=after, note=words)
 

@@ -1,99 +1,123 @@
-"""The editions of communities as a list: since when each holds, how much it covers, which draft it came from."""
+"""The editions of each community: which ones there were, which one holds, which ones are to come."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import numpy as np
+import shapely
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from service.clock import in_force
 from service.db.spatial import raw_geometry, read_geometries
-from service.geo.crs import square_metres
-from service.grids.draft_models import Draft
-from service.grids.draft_queries import PUBLISHED, editions_of
-from service.grids.models import Community, Grid, TilingFault
-from service.grids.rules import TILING_KINDS, edition_in_force
-from service.people.access import Area
+from service.errors import NotFound
+from service.geo.crs import MetricFrame
+from service.grids.models import Edition, Grid, TilingFault
+from service.grids.queries import Zone, ZoneSet
+from service.grids.rules import TILING_KINDS
 from service.records.batches import visible
+
+PAST, IN_FORCE, FUTURE = "past", "in_force", "future"
 
 
 @dataclass(frozen=True)
-class Listed:
-    """One edition. state: past, in_force or future; area: m² of its tiles."""
+class EditionRow:
+    """An edition of one community; half-open: it holds from `starts_on` (None: since ever) to `ends_on` (None: until a
+    later one is published). `grids`: how many tile the community; `faults`: its tiling faults."""
 
     id: int
-    community: str
-    name: str
+    community_code: str
     starts_on: date | None
+    ends_on: date | None
     state: str
     grids: int
     area_m2: float
     faults: int
-    from_draft: int | None
+
+    def shown_on(self, today: date) -> date:
+        """The day on which to look at it: today while it holds, its first day when to come, its last when past."""
+        if self.state == IN_FORCE:
+            return today
+        return self.starts_on if self.state == FUTURE and self.starts_on else self._last()
+
+    def _last(self) -> date:
+        return date.fromordinal(self.ends_on.toordinal() - 1) if self.ends_on else date.max
 
 
-def listed(session: Session, area: Area, today: date, community: str | None = None) -> list[Listed]:
-    """Of the communities within the area, by community and day."""
-    statement = select(Community.code, Community.name).where(visible(Community))
+def edition_rows(session: Session, on: date, community: str | None = None) -> list[EditionRow]:
+    """Every published edition, by community and the latest first; `state` as of the day."""
+    chosen = (Edition.state == "published", visible(Edition))
+    statement = select(Edition.id, Edition.community_code, Edition.starts_on).where(*chosen)
     if community is not None:
-        statement = statement.where(Community.code == community)
-    names = {row[0]: row[1] for row in session.execute(statement) if area.holds_community(row[0])}
-    rows = editions_of(session, list(names))
-    ids = [row.id for of_one in rows.values() for row in of_one]
-    sizes, faults, drafts = _sizes(session, ids), _faults(session, ids), _drafts(session)
+        statement = statement.where(Edition.community_code == community)
+    known: dict[str, list[tuple[date | None, int]]] = defaultdict(list)
+    for key, home, starts in session.execute(statement):
+        known[home].append((starts, key))
+    ids = [key for rows in known.values() for _, key in rows]
+    sizes = _sizes(session, ids)
+    faults = dict(
+        session.execute(
+            select(TilingFault.edition_id, func.count())
+            .where(TilingFault.edition_id.in_(ids), visible(TilingFault))
+            .group_by(TilingFault.edition_id)
+        ).all()
+    )
     out = []
-    for home in sorted(rows):
-        current = edition_in_force([(row.id, row.starts_on) for row in rows[home]], today)
-        for row in rows[home]:
-            begun = row.starts_on is None or row.starts_on <= today
-            state = "in_force" if row.id == current else "past" if begun else "future"
-            count, metres = sizes.get(row.id, (0, 0.0))
-            given = (names[home], row.starts_on, state, count, metres, faults.get(row.id, 0), drafts.get(row.id))
-            out.append(Listed(row.id, home, *given))
+    for home in sorted(known):
+        rows = sorted(known[home], key=lambda row: row[0] or date.min)
+        ends = [starts for starts, _ in rows[1:]] + [None]
+        for (starts, key), until in reversed(list(zip(rows, ends, strict=True))):
+            state = IN_FORCE if in_force(starts, on, until) else PAST if until is not None and until <= on else FUTURE
+            count, area = sizes.get(key, (0, 0.0))
+            out.append(EditionRow(key, home, starts, until, state, count, area, faults.get(key, 0)))
     return out
 
 
-def _sizes(session: Session, ids: list[int]) -> dict[int, tuple[int, float]]:
-    """Per edition: how many tiling grids, and their m²."""
+def _sizes(session: Session, editions: list[int]) -> dict[int, tuple[int, float]]:
+    """(how many grids tile, their area in m²) per edition."""
     rows = session.execute(
         select(Grid.edition_id, raw_geometry(Grid.geom)).where(
-            Grid.edition_id.in_(ids), Grid.kind.in_(TILING_KINDS), visible(Grid), Grid.ended_on.is_(None)
+            Grid.edition_id.in_(editions), Grid.kind.in_(TILING_KINDS), visible(Grid)
         )
     ).all()
     if not rows:
         return {}
-    metres = square_metres(read_geometries([row[1] for row in rows]))
-    owners = np.array([row[0] for row in rows])
-    return {
-        int(key): (int((owners == key).sum()), float(metres[owners == key].sum())) for key in np.unique(owners).tolist()
-    }
+    keys = np.array([row[0] for row in rows])
+    areas = areas_m2(read_geometries([row[1] for row in rows]))
+    return {key: (int((keys == key).sum()), float(areas[keys == key].sum())) for key in sorted(set(keys.tolist()))}
 
 
-def _faults(session: Session, ids: list[int]) -> dict[int, int]:
-    statement = select(TilingFault.edition_id, func.count()).where(
-        TilingFault.edition_id.in_(ids), visible(TilingFault)
-    )
-    return {row[0]: row[1] for row in session.execute(statement.group_by(TilingFault.edition_id))}
+def areas_m2(geoms: np.ndarray) -> np.ndarray:
+    """Areas (n,) in m² of polygons in degrees."""
+    if not len(geoms):
+        return np.zeros(0)
+    west, south, east, north = shapely.total_bounds(geoms)
+    return np.asarray(shapely.area(MetricFrame((west + east) / 2, (south + north) / 2).geometries(geoms)))
 
 
-def _drafts(session: Session) -> dict[int, int]:
-    """Which draft each edition was published from."""
-    rows = session.execute(select(Draft.id, Draft.outcome).where(Draft.state == PUBLISHED))
-    return {key: draft for draft, outcome in rows for key in (outcome or {}).get("editions", {}).values()}
-
-
-def as_plain(row: Listed) -> dict[str, Any]:
-    """As the interface tells it."""
-    return {
-        "id": row.id,
-        "community": {"code": row.community, "name": row.name},
-        "edition": row.starts_on.isoformat() if row.starts_on else None,
-        "state": row.state,
-        "grids": row.grids,
-        "area_m2": round(row.area_m2, 1),
-        "faults": row.faults,
-        "from_draft": row.from_draft,
-    }
+def edition_zones(session: Session, edition: EditionRow, on: date) -> ZoneSet:
+    """Every grid of an edition by code, as seen on a day. Raises NotFound when it has none."""
+    rows = session.execute(
+        select(
+            Grid.code,
+            Grid.name,
+            Grid.kind,
+            Grid.community_code,
+            Grid.parent_code,
+            Grid.households,
+            Grid.population,
+            Grid.notes,
+            Edition.starts_on,
+            raw_geometry(Grid.geom),
+        )
+        .join(Edition, Edition.id == Grid.edition_id)
+        .where(Grid.edition_id == edition.id, visible(Grid))
+        .order_by(Grid.code)
+    ).all()
+    if not rows:
+        raise NotFound("这一版没有网格。")
+    zones = [Zone(*row[:9]) for row in rows]
+    return ZoneSet(on, (edition.id,), zones, read_geometries([row[9] for row in rows]))

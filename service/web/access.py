@@ -79,7 +79,10 @@ ROUTES: dict[str, str] = {
     # drawing grids: the area is judged per community of the draft
     **{
         f"drafts_api.{name}": "grids.draw"
-        for name in ("list_editions", "list_drafts", "begin", "read", "take_step", "undo", "redo", "drop", "codes")
+        for name in (
+            *("list_editions", "list_drafts", "begin", "read", "codes", "take_step", "undo", "redo", "drop"),
+            *("preview", "publish", "withdraw"),
+        )
     },
     # the registers' pages
     **{f"registers.{name}{page}": "registers.read" for name in _GRIDS_TOO for page in ("", "_one", "_suggest")},

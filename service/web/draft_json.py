@@ -13,9 +13,8 @@ import shapely
 from sqlalchemy.orm import Session
 
 from service.db.types import iso_ms
-from service.geo.coverage import LEAST_M2, Fault
+from service.geo.coverage import Fault, label_points
 from service.geo.crs import square_metres
-from service.geo.tiling import area_of
 from service.grids.draft_models import Draft
 from service.grids.draft_queries import (
     OPEN,
@@ -32,7 +31,9 @@ from service.grids.draft_queries import (
 )
 from service.grids.draft_rows import Base, Drawn, State, same
 from service.grids.drafting import Drawer
+from service.grids.editions import EditionRow
 from service.grids.models import Edition
+from service.responsibility.preview import change_kinds
 
 _DIGITS = 10
 
@@ -95,7 +96,7 @@ class Shown:
         before = self.base.grids.get(grid.origin or "")
         if before is None:
             return "new"
-        return "unchanged" if unchanged(before, grid) else "changed"
+        return "changed" if change_kinds(before, grid) else "unchanged"
 
     def warnings(self) -> list[str]:
         """What may need a hand: grids in several parts that were one before."""
@@ -107,21 +108,6 @@ class Shown:
             if parts > max(had, 1):
                 out.append(f"网格 {code} 是分开的 {parts} 块。")
         return out
-
-
-def unchanged(before: Drawn, after: Drawn) -> bool:
-    """The same grid in every respect; nodes that a neighbour's border added don't count."""
-    names = ("code", "name", "kind", "parent_code", "households", "population", "notes", "community_code")
-    if any(getattr(before, name) != getattr(after, name) for name in names):
-        return False
-    return same_ground(before, after)
-
-
-def same_ground(before: Drawn, after: Drawn) -> bool:
-    """Whether two grids cover the same ground, to 0.01 m²."""
-    if same(before, after) or shapely.equals_exact(before.geom, after.geom):
-        return True
-    return area_of(shapely.symmetric_difference(before.geom, after.geom)) < LEAST_M2
 
 
 def geometry(geom: Any) -> Any:
@@ -161,7 +147,9 @@ def since_json(done: Since) -> dict[str, Any]:
 
 
 def feature(grid: Drawn, status: str, people: Mapping[str, Any]) -> dict[str, Any]:
-    """One grid. people: its leader and what is planned for it."""
+    """One grid. people: its leader and what is planned for it; label, r: where its name has room, and how many metres
+    around."""
+    lon, lat, radius = label_points(np.array([grid.geom], dtype=object))
     return {
         "type": "Feature",
         "id": grid.code,
@@ -180,8 +168,25 @@ def feature(grid: Drawn, status: str, people: Mapping[str, Any]) -> dict[str, An
             "cut_from": grid.cut_from.split(",") if grid.cut_from else [],
             "area_m2": round(float(square_metres(np.array([grid.geom], dtype=object))[0]), 1),
             "status": status,
+            "label": [round(float(lon[0]), 6), round(float(lat[0]), 6)],
+            "r": round(float(radius[0]), 1),
             **people,
         },
+    }
+
+
+def edition_json(row: EditionRow, homes: Mapping[str, str], draft: int | None) -> dict[str, Any]:
+    """An edition in a list; `edition` null: since ever."""
+    return {
+        "id": row.id,
+        "community": {"code": row.community_code, "name": homes.get(row.community_code, row.community_code)},
+        "edition": row.starts_on.isoformat() if row.starts_on else None,
+        "until": row.ends_on.isoformat() if row.ends_on else None,
+        "state": row.state,
+        "grids": row.grids,
+        "area_m2": round(row.area_m2, 1),
+        "faults": row.faults,
+        "from_draft": draft,
     }
 
 

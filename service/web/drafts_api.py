@@ -20,19 +20,25 @@ from service.duties import planning
 from service.duties.planning import Roster, duties_of_grids
 from service.errors import InvalidValue
 from service.geo.tiling import DoesNotTile
-from service.grids import draft_queries, drafting, drawing, editions
+from service.grids import draft_queries, drafting, drawing
 from service.grids.draft_models import Draft, DraftStep
-from service.grids.draft_queries import codes_of_editions, codes_taken, codes_used, draft_of
+from service.grids.draft_queries import codes_of_editions, codes_taken, codes_used, communities_by_code, draft_of
 from service.grids.draft_rows import State
 from service.grids.drafting import Drawer, Saved, StaleDraft
 from service.grids.drawing import Desk, Result
+from service.grids.editions import edition_rows
 from service.grids.models import Edition
+from service.grids.publishing import next_monday
+from service.intake.relocating import relocate_if_due
 from service.people.queries import persons
+from service.responsibility import publishing
+from service.responsibility.publishing import Order
 from service.web import draft_json, draft_steps
 from service.web.api import as_json, parsed
 from service.web.context import actor, area, now, parse_day, services, viewer
 from service.web.draft_json import Shown, fault_json, feature
 from service.web.draft_people import People
+from service.web.draft_preview import Preview
 
 bp = Blueprint("drafts_api", __name__, url_prefix="/api/v1/grids")
 _STATES = (draft_queries.OPEN, draft_queries.PUBLISHED, draft_queries.DROPPED)
@@ -54,6 +60,18 @@ class AtVersion(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     version: int
+
+
+class Publishing(BaseModel):
+    """Body of publish."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    on: date
+    reason: Annotated[str, Field(max_length=500)] | None = None
+    accept_faults: bool = False
+    over_newer: bool = False
 
 
 @bp.before_request
@@ -102,11 +120,13 @@ def drawer() -> Drawer:
 
 @bp.get("/editions")
 def list_editions() -> Response:
-    """The editions of the communities within the area, of `community=` only that one's; the earliest first."""
+    """The editions of the communities within the area, of `community=` only that one's; the latest first."""
     by, asked = drawer(), request.args.get("community") or None
     with services().database.read() as session:
-        rows = editions.listed(session, by.area, by.today, asked)
-    return as_json({"editions": [editions.as_plain(row) for row in rows]})
+        rows = [row for row in edition_rows(session, by.today, asked) if by.area.holds_community(row.community_code)]
+        homes = communities_by_code(session, {row.community_code for row in rows}, by.today)
+        made_from = draft_queries.drafts_of_editions(session)
+    return as_json({"editions": [draft_json.edition_json(row, homes, made_from.get(row.id)) for row in rows]})
 
 
 @bp.get("/drafts")
@@ -217,6 +237,50 @@ def drop(draft_id: int) -> Response:
         return as_json({"id": draft.id, "state": draft.state, "version": draft.version})
 
 
+@bp.get("/drafts/<int:draft_id>/preview")
+def preview(draft_id: int) -> Response:
+    """What publishing from `on=` (next Monday) would change, and what stands in its way."""
+    by = drawer()
+    on = parse_day(request.args["on"]) if request.args.get("on") else next_monday(by.today)
+    snapshot, columns = services().responsibility.on(on), services().incidents.current()
+    with services().database.read() as session:
+        shown = Shown.of(session, draft_of(session, draft_id, by.area), by)
+        return as_json(Preview(shown, People.of(shown, viewer()), snapshot, columns, on).told())
+
+
+@bp.post("/drafts/<int:draft_id>/publish")
+def publish(draft_id: int) -> Response:
+    """The draft's editions from `on` on. 201 with them and how many duties stay, move, end and are made."""
+    body, by = parsed(Publishing), drawer()
+    order = Order(body.on, body.reason, body.accept_faults, body.over_newer)
+    with services().database.write() as session:
+        done = publishing.publish(session, draft_id, body.version, order, by)
+        homes = communities_by_code(session, list(done.editions), by.today)
+        answer = {
+            "id": draft_id,
+            "state": done.draft.state,
+            "version": done.draft.version,
+            "starts_on": body.on.isoformat(),
+            "editions": [
+                {"id": key, "community": {"code": home, "name": homes.get(home, home)}, "edition": body.on.isoformat()}
+                for home, key in sorted(done.editions.items())
+            ],
+            "duties": done.duties,
+        }
+    relocate_if_due(services().database)
+    return as_json(answer, 201)
+
+
+@bp.post("/drafts/<int:draft_id>/withdraw")
+def withdraw(draft_id: int) -> Response:
+    """Published editions taken back before their day; the draft is open again."""
+    by = drawer()
+    with services().database.write() as session:
+        done = publishing.withdraw(session, draft_id, by)
+        draft = done.draft
+        return as_json({"id": draft.id, "state": draft.state, "version": draft.version, "duties": done.duties})
+
+
 @bp.get("/drafts/<int:draft_id>/codes")
 def codes(draft_id: int) -> Response:
     """The next code for a new grid near `near=lon,lat`, for a micro-grid there, and a whole renumbering."""
@@ -291,10 +355,3 @@ def _feature(shown: Shown, people: People, code: str) -> dict[str, Any]:
 def _bases(session: Session, found: list[Draft]) -> dict[int, Edition]:
     ids = {key for draft in found for key in draft.communities.values() if key is not None}
     return {row.id: row for row in session.scalars(select(Edition).where(Edition.id.in_(ids)))}
-
-
-def asked_start(text: str | None) -> date:
-    """The day asked for. Raises InvalidValue."""
-    if not text:
-        raise InvalidValue("on", "缺少 on：从哪一天起生效，写成 2026-11-30 这样。")
-    return parse_day(text)

@@ -201,6 +201,9 @@ def _drawing() -> dict[str, Call | tuple[Call, ...]]:
         "read": Call("GET", one, WRITE, DRAFT_ELSEWHERE),
         "take_step": Call("POST", f"{one}/steps", WRITE, DRAFT_ELSEWHERE, json=step),
         "codes": Call("GET", f"{one}/codes", WRITE, DRAFT_ELSEWHERE),
+        "preview": Call("GET", f"{one}/preview", WRITE, DRAFT_ELSEWHERE),
+        "publish": Call("POST", f"{one}/publish", WRITE, DRAFT_ELSEWHERE, json={"version": 1, "on": "2026-11-30"}),
+        "withdraw": Call("POST", f"{one}/withdraw", WRITE, DRAFT_ELSEWHERE),
     }
     for name in ("undo", "redo", "drop"):
         calls[name] = Call("POST", f"{one}/{name}", WRITE, DRAFT_ELSEWHERE, json={"version": 1})
