@@ -19,7 +19,7 @@ from service.errors import NotFound
 from service.grids import draft_queries
 from service.grids.draft_models import Draft
 from service.grids.draft_queries import OPEN, draft_of, may_edit
-from service.grids.periods import FUTURE, IN_FORCE, Period, periods
+from service.grids.editions import FUTURE, IN_FORCE, EditionRow, edition_rows
 from service.grids.queries import CommunityRow, communities
 from service.maps import render_editor, render_sides
 from service.people.access import Area, reach
@@ -55,10 +55,14 @@ def editions() -> str:
     today, mine = local_date(now()), area("grids.draw")
     with services().database.read() as session:
         known = {row.code: row for row in communities(session)}
-        rows = periods(session, today)
+        rows: dict[str, list[EditionRow]] = {}
+        for row in edition_rows(session, today):
+            rows.setdefault(row.community_code, []).append(row)
+        made_from = draft_queries.drafts_of_editions(session)
         found = draft_queries.drafts(session, mine)
         steps = {one.id: len([s for s in draft_queries.steps_of(session, one.id) if not s.undone]) for one in found}
     drafts = {one.id: one for one in found}
+    sources = {edition: drafts[key] for edition, key in made_from.items() if key in drafts}
     busy = {code: one for one in found if one.state == OPEN for code in one.communities}
     here = [row for row in known.values() if row.ended_on is None]
     return render_template(
@@ -73,7 +77,7 @@ def editions() -> str:
         ],
         drafts=[_draft_line(one, known, steps[one.id], mine) for one in found if one.state == OPEN],
         homes=[
-            {"code": row.code, "name": row.name, "editions": _shown(rows.get(row.code, []), drafts, mine)}
+            {"code": row.code, "name": row.name, "editions": _shown(rows.get(row.code, []), sources, mine)}
             for row in sorted(here, key=lambda row: row.code)
         ],
     )
@@ -111,14 +115,14 @@ def _compare_url(draft: Draft) -> str:
     return url_for("drafts.compare", community=min(draft.communities), right=f"{DRAFT}{draft.id}")
 
 
-def _shown(rows: list[Period], drafts: dict[int, Draft], mine: Area) -> list[dict[str, Any]]:
+def _shown(rows: list[EditionRow], sources: dict[int, Draft], mine: Area) -> list[dict[str, Any]]:
     """Editions of one community, the latest first, as the page lists them."""
     today = local_date(now())
     state = {IN_FORCE: (_("现行"), "done", "s-done"), FUTURE: (_("未到"), "way", "s-way")}
     out = []
     for i, row in enumerate(rows):
         word, look, icon = state.get(row.state, (_("已过"), "rep", "history"))
-        edition, draft = row.edition, drafts.get(row.edition.from_draft or 0)
+        draft = sources.get(row.id)
         out.append(
             {
                 "key": key_of(row),
@@ -126,9 +130,9 @@ def _shown(rows: list[Period], drafts: dict[int, Draft], mine: Area) -> list[dic
                 "word": word,
                 "look": look,
                 "icon": icon,
-                "grids": edition.grids,
-                "km2": edition.area_m2 / 1e6,
-                "faults": edition.faults,
+                "grids": row.grids,
+                "km2": row.area_m2 / 1e6,
+                "faults": row.faults,
                 "on": row.shown_on(today).isoformat(),
                 "before": key_of(rows[i + 1]) if i + 1 < len(rows) else None,
                 "draft": {"id": draft.id, "name": draft.name, "url": url_for("drafts.editor", draft_id=draft.id)}
@@ -193,7 +197,7 @@ def _sides(session: Session) -> tuple[CommunityRow, list[CommunityRow], list[tup
     home = next((row for row in homes if row.code == code), None)
     if home is None:
         raise NotFound(_("没有这个社区。"))
-    rows = periods(session, today, code).get(code, [])
+    rows = edition_rows(session, today, code)
     first, second = keys_asked(rows, request.args.get("left", ""), request.args.get("right", ""))
     choices = [(key_of(row), label_of(row)) for row in rows]
     for draft in draft_queries.drafts(session, area("grids.draw"), OPEN):
@@ -211,7 +215,7 @@ def editor(draft_id: int) -> str:
         draft = draft_of(session, draft_id, mine)
         state = draft_queries.state_of(session, draft_id)
         known = {row.code: row for row in communities(session)}
-        rows = periods(session, local_date(now()))
+        rows = edition_rows(session, local_date(now()))
         demo = holds_demo(session)
     shapes = np.array([grid.geom for grid in state.grids.values()], dtype=object)
     outlines = [known[code].geom for code in draft.communities if code in known and known[code].geom is not None]
@@ -249,10 +253,10 @@ def _homes_of(draft: Draft, known: dict[str, CommunityRow]) -> str:
     return "、".join(known[code].name if code in known else code for code in sorted(draft.communities))
 
 
-def _base_of(draft: Draft, rows: dict[str, list[Period]]) -> str:
+def _base_of(draft: Draft, rows: list[EditionRow]) -> str:
     """Which editions it was drawn from."""
     ids = {key for key in draft.communities.values() if key is not None}
-    based = [row for of_one in rows.values() for row in of_one if row.edition.id in ids]
+    based = [row for row in rows if row.id in ids]
     days = sorted({spoken_day(row.starts_on) if row.starts_on else _("最初") for row in based})
     return _("从%(days)s的一版改起", days="、".join(days)) if days else _("从空白画起")
 

@@ -15,7 +15,7 @@ from service.errors import InvalidValue, NotFound
 from service.grids.comparing import Change, Compared, compare
 from service.grids.draft_queries import draft_of
 from service.grids.drafting import Drawer
-from service.grids.periods import FUTURE, IN_FORCE, Period, zones_of
+from service.grids.editions import FUTURE, IN_FORCE, EditionRow, edition_zones
 from service.grids.queries import Zone, ZoneSet
 from service.grids.rules import KINDS, short_code
 from service.responsibility.snapshot import Tiling
@@ -39,18 +39,18 @@ class Side:
     grids: list[Compared]
 
 
-def key_of(row: Period) -> str:
+def key_of(row: EditionRow) -> str:
     """How an address names an edition: by its first day."""
     return row.starts_on.isoformat() if row.starts_on else FIRST
 
 
-def label_of(row: Period) -> str:
+def label_of(row: EditionRow) -> str:
     """An edition by its period, and whether it holds."""
     state = {IN_FORCE: _("现行"), FUTURE: _("未到")}.get(row.state)
     return period_of(row) + (f"（{state}）" if state else "")
 
 
-def period_of(row: Period) -> str:
+def period_of(row: EditionRow) -> str:
     """From which day to which an edition holds."""
     since = spoken_day(row.starts_on) if row.starts_on else _("最初")
     if row.ends_on is None:
@@ -58,7 +58,7 @@ def period_of(row: Period) -> str:
     return _("%(first)s至 %(last)s", first=since, last=row.last)
 
 
-def side_of(session: Session, rows: list[Period], key: str, community: str, today: date) -> Side:
+def side_of(session: Session, rows: list[EditionRow], key: str, community: str, today: date) -> Side:
     """What a word of the address names: an edition by its first day, or a draft. Raises InvalidValue, NotFound."""
     if key.startswith(DRAFT) and key[len(DRAFT) :].isdecimal():
         return _draft_side(session, int(key[len(DRAFT) :]), community, today)
@@ -68,7 +68,7 @@ def side_of(session: Session, rows: list[Period], key: str, community: str, toda
     return _edition_side(session, row, today)
 
 
-def keys_asked(rows: list[Period], left: str, right: str) -> tuple[str, str]:
+def keys_asked(rows: list[EditionRow], left: str, right: str) -> tuple[str, str]:
     """The two sides' words; by default the latest edition and the one before."""
     if not rows:
         raise NotFound(_("这个社区还没有网格。"))
@@ -77,10 +77,10 @@ def keys_asked(rows: list[Period], left: str, right: str) -> tuple[str, str]:
     return left or keys[min(keys.index(after) + 1, len(keys) - 1) if after in keys else 0], after
 
 
-def _edition_side(session: Session, row: Period, today: date) -> Side:
+def _edition_side(session: Session, row: EditionRow, today: date) -> Side:
     """An edition with who leads its grids on the day on which it is looked at."""
     on, asking = row.shown_on(today), viewer()
-    found = zones_of(session, row, on)
+    found = edition_zones(session, row, on)
     snapshot = services().responsibility.on(on)
     grids = []
     for zone, geom in zip(found.zones, found.geoms, strict=True):

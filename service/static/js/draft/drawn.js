@@ -20,7 +20,7 @@ export class DrawnGrids extends Grids {
   /** Shows the model; its neighbours when they are new. */
   take(model, beside = false) {
     const properties = (grid) => {
-      const { at, r } = labelOf(grid.geometry);
+      const { at, r } = grid.label ? { at: grid.label, r: grid.r } : labelOf(grid.geometry);
       return { code: grid.code, short: short(grid.code), name: grid.name, kind: grid.kind, community: grid.community_code, label: at, r, leader: grid.leader?.name || null, vacant: !grid.leader && grid.kind !== 'micro_grid', ha: grid.area_m2 / 1e4, open: 0, overdue: 0, status: grid.status };
     };
     const communities = model.communities.map(({ code, name }, i) => ({ code, name, colour: i }));
