@@ -20,6 +20,7 @@ from service.grids import draft_queries
 from service.grids.draft_models import Draft
 from service.grids.draft_queries import OPEN, draft_of, may_edit
 from service.grids.editions import FUTURE, IN_FORCE, EditionRow, edition_rows
+from service.grids.publishing import next_monday
 from service.grids.queries import CommunityRow, communities
 from service.maps import render_editor, render_sides
 from service.people.access import Area, reach
@@ -88,13 +89,14 @@ def _may_draw() -> bool:
     return who is not None and reach(who.role, "grids.draw") is not None
 
 
-def _told(drafts: dict[int, Draft]) -> str:
+def _told(drafts: dict[int, Draft]) -> dict[str, str] | None:
     """What was just done, after the page that did it."""
     number = request.args.get("published", "")
-    draft = drafts.get(int(number)) if number.isdecimal() and len(number) < 10 else None
-    if draft is None or draft.starts_on is None:
-        return _("已撤回，草稿重新打开。") if "withdrawn" in request.args else ""
-    return _("已发布：%(name)s，%(day)s 起生效。", name=draft.name, day=spoken_day(draft.starts_on))
+    draft = drafts.get(int(number)) if number.isascii() and number.isdecimal() and len(number) < 10 else None
+    if draft is not None and draft.starts_on is not None:
+        words = _("已发布：%(name)s，%(day)s 起生效。", name=draft.name, day=spoken_day(draft.starts_on))
+        return {"words": words, "on": draft.starts_on.isoformat()}
+    return {"words": _("已撤回，草稿重新打开。")} if "withdrawn" in request.args else None
 
 
 def _draft_line(draft: Draft, known: dict[str, CommunityRow], steps: int, mine: Area) -> dict[str, Any]:
@@ -279,7 +281,8 @@ def publish(draft_id: int) -> str:
             "homes": _homes_of(draft, known),
             "url": url_for("drafts.editor", draft_id=draft.id),
         },
-        first_day=(today if who.role == "admin" else today + timedelta(days=1)).isoformat(),
-        monday=(today + timedelta(days=7 - today.weekday())).isoformat(),
+        tomorrow=(today + timedelta(days=1)).isoformat(),
+        first_day=None if who.role == "admin" else (today + timedelta(days=1)).isoformat(),
+        monday=next_monday(today).isoformat(),
         config={"id": draft.id, "token": generate_csrf(), "today": today.isoformat(), "role": who.role},
     )

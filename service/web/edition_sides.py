@@ -85,7 +85,9 @@ def _edition_side(session: Session, row: EditionRow, today: date) -> Side:
     grids = []
     for zone, geom in zip(found.zones, found.geoms, strict=True):
         leader = snapshot.leader_of(zone.code, zone.name, zone.kind)
-        name = asking.name(leader.person.name, True) if leader else None
+        # Who holds the duty: a stand-in comes and goes without the grids.
+        holder = (leader.acting_for or leader.person) if leader else None
+        name = asking.name(holder.name, True) if holder else None
         grids.append(Compared(zone.code, zone.name, zone.kind, name, geom))
     return Side(key_of(row), label_of(row), _("网格长按 %(day)s", day=on), Tiling.of(found), grids)
 

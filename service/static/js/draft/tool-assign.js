@@ -46,7 +46,8 @@ export class Assign extends Tool {
   }
 
   row(row) {
-    const told = [row.post || row.duty || '', row.organisation || '', row.code].filter(Boolean).join('　');
+    const held = (row.duties || []).slice(0, 2).map((one) => `${one.role_name || ''} ${one.name || ''}`.trim());
+    const told = [row.title || '', row.names?.organisation_code || '', ...held, row.code].filter(Boolean).join('　');
     return el('button', { type: 'button', on: { click: () => { this.person = row.code; this.search.value = row.name; this.found.hidden = true; this.desk.bad(''); this.endsAgain(); } } }, row.name, el('small', { textContent: told }));
   }
 

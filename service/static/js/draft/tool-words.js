@@ -31,7 +31,7 @@ export class Naming extends OfOne {
 
   /** The whole community's codes, west to east and north to south. */
   whole() {
-    const place = el('div');
+    const place = el('div', { className: 'whole' });
     place.append(button(word('whole_codes'), async () => {
       const proposal = await this.desk.proposal();
       if (!proposal) return;
@@ -41,7 +41,7 @@ export class Naming extends OfOne {
         el('ul', { className: 'codes num' }, ...moved.map(([from, to]) => el('li', {}, from, el('b', { textContent: to })))),
         el('div', { className: 'ends' }, button(word('recode_all', { n: moved.length }), async () => { if (await this.desk.step({ step: 'recode', codes: Object.fromEntries(moved) })) this.desk.drop(); }, { look: 'act main' })),
       );
-    }, { look: 'act small bare' }));
+    }, { look: 'act small' }));
     return place;
   }
 

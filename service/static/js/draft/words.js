@@ -22,6 +22,10 @@ const ZH = {
   conflict: '别人刚才保存了', conflict_words: '图上黄框是他改的。你画的还在：看一眼，再按一次保存。', conflict_more: '图上黄框是他改的。再做一次你的步骤。', seen: '知道了',
   removed: '删掉了 {codes}', saved: '已保存：{words}', picked_n: '选了 {n} 格', grids_gone: '不再有的：{codes}', search: '找网格', warning: '要知道的',
   begin_failed: '没有开始：{why}', choose_home: '先选社区。', withdrawn: '已撤回。',
+  what: '变化', state: '状态', incident: '事项', estimate: '估', before: '发布前', changed_grids: '变了的网格', no_changes: '和原来一样，没有可发布的。', holds_from: '{day} 起生效', accept_faults: '知道了，带着问题发布', over_newer: '仍按这份草稿发布',
+  t_new: '新增网格', t_gone: '不再有', t_changed: '界线变了', t_ended: '责任结束', t_planned: '新定的责任', t_vacant: '没有网格长', t_incidents: '未结事项换人负责',
+  c_new: '新增', c_gone: '不再有', c_changed: '界线变了', c_renamed: '改名', c_recoded: '改编码', c_kind: '改类型', c_attributes: '改户数、人口或备注', c_parent: '换上级网格',
+  d_ended: '没有了对象、到那天结束的责任', d_moved: '跟着网格改编码的责任', d_planned: '那天开始的责任', d_vacant: '那天起没有网格长的网格', d_incidents: '换人负责的未结事项', d_faults: '还没修补的界线问题', d_later: '以后还有新的一版', later_words: '{days} 起的一版到时会接着换上，它不含这份草稿的改动。', ends_on: '到 {day}', and_more: '还有 {n} 件没有列出。', go_assign: '回到草稿指派',
 };
 const EN = {
   comma: ', ', ha: '{n} ha', m2: '{n} m²', none: '—', vacant: 'vacant', changed: 'changed', new: 'new', grid_n: '{n} grids',
@@ -46,12 +50,22 @@ const EN = {
   conflict: 'Somebody has just saved', conflict_words: 'What was changed is framed in amber. Your drawing is kept: look, then save again.', conflict_more: 'What was changed is framed in amber. Do your step again.', seen: 'Understood',
   removed: '{codes} removed', saved: 'Saved: {words}', picked_n: '{n} grids chosen', grids_gone: 'No more: {codes}', search: 'Find a grid', warning: 'To know',
   begin_failed: 'Not begun: {why}', choose_home: 'Choose a community.', withdrawn: 'Taken back.',
+  what: 'What changes', state: 'State', incident: 'Incident', estimate: 'est.', before: 'Before publishing', changed_grids: 'Grids that change', no_changes: 'The same as before; nothing to publish.', holds_from: 'in force from {day}', accept_faults: 'Understood, publish with them', over_newer: 'Publish this draft all the same',
+  t_new: 'new grids', t_gone: 'no more', t_changed: 'new boundaries', t_ended: 'duties end', t_planned: 'new duties', t_vacant: 'without leader', t_incidents: 'open incidents change hands',
+  c_new: 'new', c_gone: 'no more', c_changed: 'boundary', c_renamed: 'name', c_recoded: 'code', c_kind: 'kind', c_attributes: 'figures or notes', c_parent: 'parent grid',
+  d_ended: 'Duties that lose their subject and end', d_moved: 'Duties that follow a new code', d_planned: 'Duties that begin', d_vacant: 'Grids without a leader from that day', d_incidents: 'Open incidents that change hands', d_faults: 'Faults not mended', d_later: 'Later editions', later_words: 'The edition of {days} follows then; it has none of this draft.', ends_on: 'until {day}', and_more: '{n} more are not listed.', go_assign: 'Back to the draft to assign',
 };
 const chosen = document.documentElement.lang.startsWith('en') ? EN : ZH;
 
 /** The text of `key` with {names} filled in. */
 export function word(key, given = {}) {
   return (chosen[key] ?? ZH[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => given[name] ?? '');
+}
+
+/** An ISO day as the office writes it: 2026-11-30 周一. */
+export function spokenDay(iso) {
+  const at = new Date(`${iso}T00:00:00Z`);
+  return `${iso} ${at.toLocaleDateString(document.documentElement.lang, { weekday: 'short', timeZone: 'UTC' })}`;
 }
 
 /** An area in m² as the office writes it. */
