@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -23,6 +23,7 @@ from service.records.audit import Actor
 from service.records.audit import Subject as Noted
 
 _DAYS = ("acting_from", "acting_until", "starts_on", "ends_on")
+_KEPT = ("version", "subdistrict", "batch_id")
 _SHOWN = 6
 
 
@@ -100,9 +101,8 @@ def clashes(carried: Carried, names: Mapping[str, str]) -> list[str]:
                 and overlap(plan.starts_on, plan.ends_on, other.starts_on, other.ends_on)
             ):
                 until = f"到 {other.ends_on}" if other.ends_on else "没有截止"
-                out.append(
-                    f"{_spoken(plan, names)}，可是 {names.get(other.person_code, other.person_code)} 还在任（{until}）"
-                )
+                holder = names.get(other.person_code, other.person_code)
+                out.append(f"{_spoken(plan, names)}，可是{holder}还在任（{until}）")
     return out
 
 
@@ -112,10 +112,10 @@ def _spoken(duty: DutyRow, names: Mapping[str, str]) -> str:
 
 
 def carry_out(
-    session: Session, carried: Carried, actor: Actor, now: Any, revision: int, subdistrict: str
+    session: Session, carried: Carried, actor: Actor, now: datetime, revision: int, owner: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Write it: duties that end or move are ended on the day (one that would begin later is taken out), those that go
-    on or are planned are made. Gives what taking back needs."""
+    on or are planned are made. owner: subdistrict and batch_id of what is made. Gives what taking back needs."""
     leaving = {duty.code for duty in (*carried.ends, *(old for old, _ in carried.moves))}
     rows = {row.code: row for row in session.scalars(select(Duty).where(Duty.code.in_(leaving)).with_for_update())}
     ended, removed = [], []
@@ -124,7 +124,7 @@ def carry_out(
         if row.starts_on is not None and row.starts_on >= carried.on:
             removed.append(_plain(row))
             session.delete(row)
-            audit.append(session, actor, "duty.remove", now, _noted(row), before=_plain(row))
+            audit.append(session, actor, "duty.remove", now, _noted(row), before=_told(row))
             continue
         before, row.ends_on = row.ends_on, carried.on
         row.version, row.revision = row.version + 1, revision
@@ -135,10 +135,10 @@ def carry_out(
     made = [new for _, new in carried.moves] + list(carried.planned)
     codes = _free_codes(session, [duty.code for duty in made])
     for duty, code in zip(made, codes, strict=True):
-        row = Duty(**asdict(replace(duty, code=code)), subdistrict=subdistrict, revision=revision, version=1)
+        row = Duty(**asdict(replace(duty, code=code)), **owner, revision=revision, version=1)
         session.add(row)
         session.flush()
-        audit.append(session, actor, "duty.create", now, _noted(row), after=_plain(row))
+        audit.append(session, actor, "duty.create", now, _noted(row), after=_told(row))
     return {"ended": ended, "removed": removed, "made": codes}
 
 
@@ -157,7 +157,7 @@ def _free_codes(session: Session, codes: Sequence[str]) -> list[str]:
 
 
 def take_back(
-    session: Session, outcome: Mapping[str, Any], on: date, actor: Actor, now: Any, revision: int, subdistrict: str
+    session: Session, outcome: Mapping[str, Any], on: date, actor: Actor, now: datetime, revision: int
 ) -> dict[str, int]:
     """What carry_out did, undone. Raises Conflict naming the duties that were changed since."""
     ended = {one["code"]: one for one in outcome["ended"]}
@@ -174,7 +174,7 @@ def take_back(
         shown = "、".join(sorted(moved)[:_SHOWN]) + ("…" if len(moved) > _SHOWN else "")
         raise Conflict(f"这些责任在发布之后又改过：{shown}。先把它们改回去，再撤回这一版。")
     for code in outcome["made"]:
-        audit.append(session, actor, "duty.remove", now, _noted(rows[code]), before=_plain(rows[code]))
+        audit.append(session, actor, "duty.remove", now, _noted(rows[code]), before=_told(rows[code]))
     session.execute(delete(Duty).where(Duty.code.in_(list(outcome["made"]))))
     for code, one in ended.items():
         row = rows[code]
@@ -184,10 +184,10 @@ def take_back(
         audit.append(session, actor, "duty.restore", now, _noted(row), before=change[0], after=change[1])
     for one in outcome["removed"]:
         values = {name: date.fromisoformat(one[name]) if name in _DAYS and one[name] else one[name] for name in one}
-        row = Duty(**values, subdistrict=subdistrict, revision=revision)
+        row = Duty(**values, revision=revision)
         session.add(row)
         session.flush()
-        audit.append(session, actor, "duty.create", now, _noted(row), after=_plain(row))
+        audit.append(session, actor, "duty.create", now, _noted(row), after=_told(row))
     session.flush()
     return {"restored": len(ended) + len(outcome["removed"]), "removed": len(outcome["made"])}
 
@@ -197,8 +197,18 @@ def _noted(row: Duty) -> Noted:
 
 
 def _plain(row: Duty) -> dict[str, Any]:
-    values = {name: getattr(row, name) for name in (*DutyRow.__dataclass_fields__, "version")}
-    return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
+    """What taking back needs to make the row again."""
+    return {name: _json(getattr(row, name)) for name in (*DutyRow.__dataclass_fields__, *_KEPT)}
+
+
+def _told(row: Duty) -> dict[str, Any]:
+    """What the trail tells of a duty that came or went."""
+    values = {name: _json(getattr(row, name)) for name in DutyRow.__dataclass_fields__}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _json(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _day(day: date | None) -> str | None:

@@ -322,7 +322,7 @@ def _fill(sheet: Sheet, empty: list[int], to: str | None) -> Outcome:
 
 
 def _sheet(tiling: Tiling, lines: Iterable[Any] = ()) -> Sheet:
-    """The faces between the borders, the lines, and the gaps of an import: one that is open to the outside ends there."""
+    """The faces between the borders, the lines, and the gaps of an import, open ones too."""
     return Sheet(tiling, cut(tiling.tiles, [*lines, *shapely.boundary(list(tiling.gaps)).tolist()]))
 
 

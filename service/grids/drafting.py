@@ -47,12 +47,13 @@ from service.grids.draft_rows import (
     fault_row,
     tiling_of,
 )
-from service.grids.models import Community
+from service.grids.models import Community, Edition
 from service.grids.queries import FaultRow, faults_of
 from service.people.access import Area
 from service.records import audit
 from service.records.audit import Actor, Subject
 from service.records.cells import as_multi
+from service.records.models import ImportBatch
 
 _MOST_NAME = 60
 _TOLD = 40
@@ -122,6 +123,7 @@ def begin(session: Session, communities: Sequence[str], name: str | None, on: da
     bases = {code: base_edition(editions.get(code, ()), on) for code in codes}
     draft = Draft(
         subdistrict=by.subdistrict,
+        batch_id=_demo_of(session, [row.id for row in bases.values() if row]),
         name=_name(name, [names[code] for code in codes], by),
         state=OPEN,
         communities={code: row.id if row else None for code, row in bases.items()},
@@ -159,6 +161,16 @@ def _refuse_second(session: Session, codes: Collection[str], names: Mapping[str,
             f"{both}已经有一份草稿：“{other.name}”（编号 {other.id}，{other.made_by} 建，"
             f"{other.changed_by} {spoken(other.changed_at)} 最后改）。接着画它，或先发布、放弃它。"
         )
+
+
+def _demo_of(session: Session, editions: Sequence[int]) -> int | None:
+    """The demo's import, when it made one of the editions: what is drawn from the demo goes with the demo."""
+    return session.scalar(
+        select(ImportBatch.id)
+        .join(Edition, Edition.batch_id == ImportBatch.id)
+        .where(Edition.id.in_(editions), ImportBatch.demo.is_(True))
+        .limit(1)
+    )
 
 
 def _name(given: str | None, names: Sequence[str], by: Drawer) -> str:

@@ -160,10 +160,9 @@ def write_editions(
 ) -> dict[str, int]:
     """The editions with their grids and what is left of faults; per community the edition's id."""
     out: dict[str, int] = {}
+    owner = {"subdistrict": draft.subdistrict, "batch_id": draft.batch_id}
     for home in sorted(draft.communities):
-        edition = Edition(
-            subdistrict=draft.subdistrict, community_code=home, starts_on=on, state="published", revision=revision
-        )
+        edition = Edition(community_code=home, starts_on=on, state="published", revision=revision, **owner)
         session.add(edition)
         session.flush()
         out[home] = edition.id
@@ -171,13 +170,12 @@ def write_editions(
             if grid.community_code == home:
                 values = {name: getattr(grid, name) for name in _GRID_FIELDS}
                 geom = encode(as_multi(grid.geom, "polygon"))
-                owned = {"subdistrict": draft.subdistrict, "revision": revision, "version": 1}
-                session.add(Grid(edition_id=edition.id, geom=geom, **owned, **values))
+                session.add(Grid(edition_id=edition.id, geom=geom, revision=revision, version=1, **owner, **values))
     for fault in faults:
         home = next((state.grids[c].community_code for c in fault.codes if c in state.grids), min(out))
         session.add(
             TilingFault(
-                subdistrict=draft.subdistrict,
+                **owner,
                 edition_id=out[home],
                 community_code=home,
                 kind=fault.kind,
@@ -206,7 +204,9 @@ def refuse_taking_back(session: Session, draft: Draft, by: Drawer) -> None:
         if ids & set(other.communities.values()):
             raise Conflict(f"“{other.name}”（{other.starts_on} 起）是从这一版画的，先撤回它。")
     touched = session.scalars(
-        select(Grid.code).where(Grid.edition_id.in_(ids), (Grid.version > 1) | Grid.batch_id.is_not(None))
+        select(Grid.code).where(
+            Grid.edition_id.in_(ids), (Grid.version > 1) | Grid.batch_id.is_distinct_from(draft.batch_id)
+        )
     ).all()
     if touched:
         shown = "、".join(sorted(touched)[:_SHOWN])

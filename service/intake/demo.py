@@ -17,6 +17,7 @@ from service.duties.models import Duty
 from service.files.reader import ReadOptions, read_source
 from service.files.table import SourceTable, objects
 from service.frontages.models import Frontage
+from service.grids.draft_models import Draft
 from service.grids.models import Community, Edition, Grid, TilingFault
 from service.incidents.models import Incident
 from service.intake.relocating import relocate_if_due
@@ -107,7 +108,7 @@ def remove_demo(database: Database, now: datetime, by: Actor = COMMAND_LINE) -> 
         demo = list(session.scalars(select(ImportBatch.id).where(ImportBatch.demo.is_(True))))
         for kind, model in _WITH_PHOTOS.items():
             attachments.hide_all(session, kind, select(model.code).where(model.batch_id.in_(demo)), now)
-        for model in (*_PLAIN, TilingFault, Grid):
+        for model in (Draft, *_PLAIN, TilingFault, Grid):
             gone[model.__tablename__] = _delete(session, model, demo)
         used = select(Grid.edition_id)  # an own grid keeps its edition, and that its community
         gone["editions"] = _delete(session, Edition, demo, Edition.id.not_in(used))

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from service.clock import ended_by
 from service.duties.carrying import Carried, carry, carry_out, clashes, take_back
 from service.duties.planning import duties_of_grids
 from service.errors import Conflict, NotAllowed
@@ -48,8 +49,15 @@ class Done:
 
 def standing(session: Session, draft: Draft, state: State, base: Base, order: Order, by: Drawer) -> list[Hindrance]:
     """Everything in the way of publishing, the duties' too."""
-    names = {code: person.name for code, person in persons(session).items()}
-    told = clashes(carried(session, state, base, order.on), names)
+    people = persons(session)
+    what = carried(session, state, base, order.on)
+    told = clashes(what, {code: person.name for code, person in people.items()})
+    gone = {code for code, person in people.items() if ended_by(order.on, person.ended_on)}
+    told += [
+        f"网格 {duty.subject_code} 计划的{people[duty.person_code].name}到那天已经不在册"
+        for duty in what.planned
+        if duty.person_code in gone
+    ]
     found = hindrances(session, draft, state, base, order.on, by)
     return found + ([Hindrance("duties", "；".join(told[:6]) + "。")] if told else [])
 
@@ -69,7 +77,8 @@ def publish(session: Session, draft_id: int, version: int, order: Order, by: Dra
     left = faults_left(session, draft, state, base)
     editions = publishing.write_editions(session, draft, state, left, order.on, revision)
     what = carried(session, state, base, order.on)
-    outcome = carry_out(session, what, by.actor, by.now, revision, draft.subdistrict)
+    owner = {"subdistrict": draft.subdistrict, "batch_id": draft.batch_id}
+    outcome = carry_out(session, what, by.actor, by.now, revision, owner)
     draft.state, draft.starts_on = PUBLISHED, order.on
     draft.reason = (order.reason or "").strip()[:_MOST_REASON] or None
     draft.published_by, draft.published_at = by.actor.name, by.now
@@ -98,7 +107,7 @@ def withdraw(session: Session, draft_id: int, by: Drawer) -> Done:
     publishing.refuse_taking_back(session, draft, by)
     if draft.starts_on is None or draft.outcome is None:
         raise Conflict(f"草稿“{draft.name}”没有发布，不用撤回。")
-    counts = take_back(session, draft.outcome, draft.starts_on, by.actor, by.now, revision, draft.subdistrict)
+    counts = take_back(session, draft.outcome, draft.starts_on, by.actor, by.now, revision)
     publishing.remove_editions(session, draft)
     told = f"撤回从 {draft.starts_on} 起的版本"
     editions = dict(draft.outcome["editions"])

@@ -23,16 +23,23 @@ from service.db.spatial import raw_geometry, read_geometries
 from service.duties.models import Duty
 from service.files.reader import ReadOptions, read_source
 from service.frontages.models import Frontage
+from service.grids.draft_models import Draft, DraftGrid, DraftStep
+from service.grids.draft_rows import Base
+from service.grids.drafting import Drawer, begin, take_step
+from service.grids.drawing import Desk, recode
 from service.grids.models import Community, Edition, Grid, TilingFault
 from service.incidents.models import Incident
 from service.intake.demo import FOLDER, load_demo, remove_demo, shift
 from service.intake.run import Request, Result, run_import
+from service.people.access import EVERYWHERE
 from service.people.accounts import create_account, make_token
 from service.people.models import Account, Organisation, Person, Token
 from service.places.models import Building, Place, Street
+from service.records.audit import Actor
 from service.records.batches import holds_demo, only_demo, visible
 from service.records.models import ImportBatch
 from service.responsibility.keeper import Responsibility
+from service.responsibility.publishing import Order, publish
 from service.serving import prepare
 from tests.conftest import MONDAY_NOON, PASSWORD, POSTGRES, fresh_postgres
 
@@ -242,6 +249,26 @@ def test_removing_takes_the_demo_and_nothing_else(demo: Database, settings: Sett
         assert session.scalar(select(func.count(Token.id))) == 1
         assert not holds_demo(session)
     assert remove_demo(demo, MONDAY_NOON) == {}
+
+
+def test_what_was_drawn_from_the_demo_goes_with_it(demo: Database, settings: Settings) -> None:
+    """Drafts, the editions published from them, and their duties; it stays a demo meanwhile."""
+    head = Drawer(Actor("head", "admin"), EVERYWHERE, MONDAY_NOON, "500237002")
+    home = "500237002001"
+    desk = Desk(Base({}, (), {}, {}), {}, lambda _home: (), lambda _home: (), lambda _codes: ())
+    swap = {f"{home}001": f"{home}003", f"{home}003": f"{home}001"}
+    with demo.write() as session:
+        draft = begin(session, [home], None, None, head)
+        take_step(session, draft.id, 1, "recode", lambda state: recode(desk, state, swap), head)
+        publish(session, draft.id, 2, Order(date(2026, 11, 30)), head)
+        begin(session, [home], None, None, head)
+    with demo.read() as session:
+        assert session.scalar(select(func.count(Edition.id)).where(Edition.starts_on.is_not(None))) == 1
+        assert only_demo(session)
+    remove_demo(demo, MONDAY_NOON)
+    with demo.read() as session:
+        for model in (Draft, DraftGrid, DraftStep, Edition, Grid, Duty, Community):
+            assert session.scalar(select(func.count()).select_from(model)) == 0, model
 
 
 def test_removing_shows_in_every_workers_next_answer(demo: Database, settings: Settings) -> None:
