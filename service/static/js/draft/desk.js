@@ -1,5 +1,5 @@
 // The desk: what all tools share, and the one place that saves.
-import { $, button, el } from './dom.js';
+import { byId, button, el } from './dom.js';
 import { icon } from '../map/icons.js';
 import { boundsOf, labelOf } from './shapes.js';
 import { moment, short, word } from './words.js';
@@ -11,12 +11,12 @@ export class Desk {
     this.tool = null;
     this.refused = [];
     this.chosen = [];
-    $('task').addEventListener('submit', (e) => { e.preventDefault(); this.save(); });
-    $('task-off').addEventListener('click', () => this.drop());
+    byId('task').addEventListener('submit', (e) => { e.preventDefault(); this.save(); });
+    byId('task-off').addEventListener('click', () => this.drop());
   }
 
   tell(text) {
-    const box = $('say');
+    const box = byId('say');
     box.textContent = text;
     box.hidden = !text;
     clearTimeout(this.later);
@@ -24,7 +24,7 @@ export class Desk {
   }
 
   /** What is wrong with what the tool has, beside it; '' clears. */
-  bad(text) { const box = $('task-bad'); box.textContent = text; box.hidden = !text; }
+  bad(text) { const box = byId('task-bad'); box.textContent = text; box.hidden = !text; }
 
   // the tool in hand
 
@@ -34,9 +34,9 @@ export class Desk {
     if (!Kind || !this.model.can.edit) { if (!this.model.can.edit) this.tell(word('read_only')); return; }
     this.tool = new Kind(this);
     this.toolName = name;
-    $('task').hidden = false;
-    $('task').classList.toggle('multi', this.tool.multi);
-    $('task-name').textContent = document.querySelector(`[data-tool="${name}"] span`).firstChild.textContent;
+    byId('task').hidden = false;
+    byId('task').classList.toggle('multi', this.tool.multi);
+    byId('task-name').textContent = document.querySelector(`[data-tool="${name}"] span`).firstChild.textContent;
     for (const one of document.querySelectorAll('[data-tool]')) one.setAttribute('aria-pressed', String(one.dataset.tool === name));
     const grid = code && this.model.grids.get(code);
     this.tool.begin(grid ? code : null);
@@ -51,8 +51,8 @@ export class Desk {
     tool.end();
     this.showRefused([]);
     this.bad('');
-    $('task').hidden = true;
-    for (const id of ['task-body', 'task-ends']) $(id).replaceChildren();
+    byId('task').hidden = true;
+    for (const id of ['task-body', 'task-ends']) byId(id).replaceChildren();
     for (const one of document.querySelectorAll('[data-tool]')) one.setAttribute('aria-pressed', 'false');
     this.changed();
   }
@@ -121,8 +121,8 @@ export class Desk {
 
   busy(on) {
     this.saving = on;
-    $('task').toggleAttribute('data-busy', on);
-    for (const one of $('task-ends').querySelectorAll('button')) one.disabled = on || (one.classList.contains('main') && !this.tool?.savable);
+    byId('task').toggleAttribute('data-busy', on);
+    for (const one of byId('task-ends').querySelectorAll('button')) one.disabled = on || (one.classList.contains('main') && !this.tool?.savable);
   }
 
   /** Saves a step; what was drawn stays when it is refused. True when it was saved. */
@@ -174,7 +174,7 @@ export class Desk {
     this.board.request('over');
     const [first] = this.grids.others;
     if (first) this.bring(first);
-    const box = $('conflict');
+    const box = byId('conflict');
     const gone = removed.filter((code) => !this.model.grids.has(code));
     box.replaceChildren(
       el('h2', {}, icon('warn'), word('conflict')),
@@ -189,7 +189,7 @@ export class Desk {
 
   /** The other's change has been seen. */
   settle() {
-    $('conflict').hidden = true;
+    byId('conflict').hidden = true;
     if (!this.grids.others.size) return;
     this.grids.others = new Set();
     this.board.request('over');

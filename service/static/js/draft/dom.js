@@ -33,4 +33,4 @@ export function select(options, value, changed = () => {}) {
   return made;
 }
 
-export const $ = (id) => document.getElementById(id);
+export const byId = (id) => document.getElementById(id);

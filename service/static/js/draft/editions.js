@@ -1,14 +1,14 @@
 // The page of editions: begins a draft, takes a published edition back.
 import { ask } from './api.js';
-import { $ } from './dom.js';
+import { byId } from './dom.js';
 import { word } from './words.js';
 
 const post = (url, token, body) => ask(url, { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', 'X-CSRFToken': token } });
 
-const form = $('begin');
+const form = byId('begin');
 form?.addEventListener('submit', async (e) => {
   e.preventDefault();
-  const bad = (text) => { $('begin-bad').textContent = text; $('begin-bad').hidden = !text; };
+  const bad = (text) => { byId('begin-bad').textContent = text; byId('begin-bad').hidden = !text; };
   const communities = [...form.querySelectorAll('[name="community"]:checked')].map((box) => box.value);
   if (!communities.length) { bad(word('choose_home')); return; }
   const name = form.elements.name.value.trim();
@@ -19,14 +19,14 @@ form?.addEventListener('submit', async (e) => {
   if (answer.ok) window.location.href = `/grids/drafts/${answer.body.id}`;
   else bad(word('begin_failed', { why: answer.why }));
 });
-document.addEventListener('click', (e) => { const open = $('new'); if (open?.open && !open.contains(e.target)) open.open = false; });
-document.addEventListener('keydown', (e) => { if (e.key === 'Escape' && $('new')?.open) { $('new').open = false; $('new').querySelector('summary').focus(); } });
+document.addEventListener('click', (e) => { const open = byId('new'); if (open?.open && !open.contains(e.target)) open.open = false; });
+document.addEventListener('keydown', (e) => { if (e.key === 'Escape' && byId('new')?.open) { byId('new').open = false; byId('new').querySelector('summary').focus(); } });
 
-const dialog = $('ask');
+const dialog = byId('ask');
 for (const one of document.querySelectorAll('[data-withdraw]')) {
   one.addEventListener('click', () => {
-    $('ask-text').textContent = one.dataset.ask;
-    $('ask-bad').hidden = true;
+    byId('ask-text').textContent = one.dataset.ask;
+    byId('ask-bad').hidden = true;
     const [no, yes] = dialog.querySelectorAll('.ends button');
     no.onclick = () => dialog.close();
     yes.onclick = async () => {
@@ -34,8 +34,8 @@ for (const one of document.querySelectorAll('[data-withdraw]')) {
       const answer = await post(`/api/v1/grids/drafts/${one.dataset.withdraw}/withdraw`, one.dataset.token, {});
       yes.disabled = false;
       if (answer.ok) { window.location.href = '/grids/editions?withdrawn=1'; return; }
-      $('ask-bad').textContent = answer.why;
-      $('ask-bad').hidden = false;
+      byId('ask-bad').textContent = answer.why;
+      byId('ask-bad').hidden = false;
     };
     dialog.showModal();
   });

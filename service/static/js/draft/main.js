@@ -6,7 +6,7 @@ import { Ground } from '../map/ground.js';
 import { Names } from '../map/names.js';
 import { Api } from './api.js';
 import { Desk } from './desk.js';
-import { $ } from './dom.js';
+import { byId } from './dom.js';
 import { DrawnFaults, DrawnGrids } from './drawn.js';
 import { Model } from './model.js';
 import { Pages } from './pages.js';
@@ -21,7 +21,7 @@ import { Split } from './tool-split.js';
 import { Facts, Naming } from './tool-words.js';
 import { word } from './words.js';
 
-const config = JSON.parse($('steward-config').textContent);
+const config = JSON.parse(byId('steward-config').textContent);
 const phone = window.matchMedia('(max-width: 767px)');
 const map = window.steward.queue[0][1];
 const state = { on: config.today, today: config.today, grid: null, base: '', hidden: new Set(), told: [] };
@@ -44,19 +44,19 @@ const sheet = new Sheet(() => board.request('over'));
 
 function home(options = {}) {
   const [west, south, east, north] = config.bounds;
-  const pads = phone.matches ? { paddingTopLeft: [12, 12], paddingBottomRight: [12, Math.round(map.getSize().y * 0.5)] } : { paddingTopLeft: [$('tools').classList.contains('shut') ? 20 : 236, 20], paddingBottomRight: [20, 20] };
+  const pads = phone.matches ? { paddingTopLeft: [12, 12], paddingBottomRight: [12, Math.round(map.getSize().y * 0.5)] } : { paddingTopLeft: [byId('tools').classList.contains('shut') ? 20 : 236, 20], paddingBottomRight: [20, 20] };
   map.fitBounds([[south, west], [north, east]], { ...pads, ...options });
 }
 home({ animate: false });
 board.blocks = (view) => {
   const at = map.getContainer().getBoundingClientRect();
-  return [$('tools')].map((one) => one.getBoundingClientRect()).filter((r) => r.width).map((r) => [r.left - at.left + view.padX - 4, r.top - at.top + view.padY - 4, r.right - at.left + view.padX + 4, r.bottom - at.top + view.padY + 4]);
+  return [byId('tools')].map((one) => one.getBoundingClientRect()).filter((r) => r.width).map((r) => [r.left - at.left + view.padX - 4, r.top - at.top + view.padY - 4, r.right - at.left + view.padX + 4, r.bottom - at.top + view.padY + 4]);
 };
 board.after.push(() => {
   const [metres, px] = board.scaleBar();
-  $('scale-bar').setAttribute('d', `M.5 1v6h${px}V1`);
-  $('scale').setAttribute('width', px + 1);
-  $('scale-text').textContent = metres < 1000 ? `${metres} m` : `${metres / 1000} km`;
+  byId('scale-bar').setAttribute('d', `M.5 1v6h${px}V1`);
+  byId('scale').setAttribute('width', px + 1);
+  byId('scale-text').textContent = metres < 1000 ? `${metres} m` : `${metres / 1000} km`;
 });
 new ResizeObserver(() => map.invalidateSize({ pan: false })).observe(map.getContainer());
 
@@ -80,24 +80,24 @@ function take(name) {
 for (const one of document.querySelectorAll('[data-tool]')) one.addEventListener('click', () => take(one.dataset.tool));
 
 function fold(shut) {
-  $('tools').classList.toggle('shut', shut);
-  $('fold').setAttribute('aria-expanded', String(!shut));
-  $('fold').setAttribute('aria-label', word(shut ? 'unfold' : 'fold'));
+  byId('tools').classList.toggle('shut', shut);
+  byId('fold').setAttribute('aria-expanded', String(!shut));
+  byId('fold').setAttribute('aria-label', word(shut ? 'unfold' : 'fold'));
   board.request('over');
 }
-$('fold').addEventListener('click', () => fold(!$('tools').classList.contains('shut')));
+byId('fold').addEventListener('click', () => fold(!byId('tools').classList.contains('shut')));
 if (phone.matches) fold(true);
-$('undo').addEventListener('click', () => desk.replay('undo'));
-$('redo').addEventListener('click', () => desk.replay('redo'));
-$('z-in').addEventListener('click', () => map.zoomIn(0.5));
-$('z-out').addEventListener('click', () => map.zoomOut(0.5));
-$('z-fit').addEventListener('click', () => home());
+byId('undo').addEventListener('click', () => desk.replay('undo'));
+byId('redo').addEventListener('click', () => desk.replay('redo'));
+byId('z-in').addEventListener('click', () => map.zoomIn(0.5));
+byId('z-out').addEventListener('click', () => map.zoomOut(0.5));
+byId('z-fit').addEventListener('click', () => home());
 
 const typing = (one) => /^(INPUT|SELECT|TEXTAREA)$/.test(one.tagName) || one.isContentEditable;
 document.addEventListener('keydown', (e) => {
   if (e.isComposing) return;
   if (e.key === 'Escape') {
-    if (!$('conflict').hidden) desk.settle();
+    if (!byId('conflict').hidden) desk.settle();
     else if (desk.tool) desk.drop();
     else if (state.grid) desk.choose(null);
     return;
@@ -118,7 +118,7 @@ window.addEventListener('beforeunload', (e) => { if (pencil.layer || pencil.poin
 
 const [, , base] = window.steward.queue.find(([kind]) => kind === 'basemaps');
 const basemaps = new Basemaps(board, state, base);
-$('base')?.addEventListener('change', (e) => basemaps.show(e.target.value));
+byId('base')?.addEventListener('change', (e) => basemaps.show(e.target.value));
 
 const answer = await api.get();
 if (answer.ok) {

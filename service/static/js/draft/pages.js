@@ -1,6 +1,6 @@
 // The panel's four pages: grids, steps, faults, duties.
 import { icon } from '../map/icons.js';
-import { $, button, el, select } from './dom.js';
+import { byId, button, el, select } from './dom.js';
 import { labelOf, ringsOf } from './shapes.js';
 import { area, moment, short, word } from './words.js';
 
@@ -12,13 +12,13 @@ export class Pages {
   constructor(desk) {
     this.desk = desk;
     this.words = '';
-    for (const key of PAGES) $(`tab-${key}`).addEventListener('click', () => this.open(key));
+    for (const key of PAGES) byId(`tab-${key}`).addEventListener('click', () => this.open(key));
     document.querySelector('.pages').addEventListener('keydown', (e) => {
       const by = { ArrowLeft: -1, ArrowRight: 1 }[e.key];
       if (!by) return;
       const next = PAGES[(PAGES.indexOf(this.here) + by + 4) % 4];
       this.open(next);
-      $(`tab-${next}`).focus();
+      byId(`tab-${next}`).focus();
     });
     this.here = 'grids';
     desk.chosen.push(() => this.grids());
@@ -28,25 +28,25 @@ export class Pages {
   open(page) {
     this.here = page;
     for (const key of PAGES) {
-      $(`tab-${key}`).setAttribute('aria-selected', String(key === page));
-      $(`tab-${key}`).tabIndex = key === page ? 0 : -1;
-      $(`page-${key}`).hidden = key !== page;
+      byId(`tab-${key}`).setAttribute('aria-selected', String(key === page));
+      byId(`tab-${key}`).tabIndex = key === page ? 0 : -1;
+      byId(`page-${key}`).hidden = key !== page;
     }
   }
 
   all() {
     const { model } = this.desk;
-    $('n-grids').textContent = model.tiles.length;
-    $('n-steps').textContent = model.done.length;
-    $('n-faults').textContent = model.faults.length || '';
-    $('n-faults').className = model.faults.length ? 'hot' : '';
-    $('n-duties').textContent = model.vacant.length || '';
-    $('n-duties').className = model.vacant.length ? 'hot' : '';
+    byId('n-grids').textContent = model.tiles.length;
+    byId('n-steps').textContent = model.done.length;
+    byId('n-faults').textContent = model.faults.length || '';
+    byId('n-faults').className = model.faults.length ? 'hot' : '';
+    byId('n-duties').textContent = model.vacant.length || '';
+    byId('n-duties').className = model.vacant.length ? 'hot' : '';
     const last = model.done[model.done.length - 1];
-    $('last').textContent = last ? word('last', { n: last.number, who: last.actor, at: moment(last.at) }) : word('no_step');
-    $('undo').disabled = !model.can.undo;
-    $('redo').disabled = !model.can.redo;
-    $('publish').hidden = !model.can.publish;
+    byId('last').textContent = last ? word('last', { n: last.number, who: last.actor, at: moment(last.at) }) : word('no_step');
+    byId('undo').disabled = !model.can.undo;
+    byId('redo').disabled = !model.can.redo;
+    byId('publish').hidden = !model.can.publish;
     for (const one of document.querySelectorAll('[data-tool]')) one.disabled = !model.can.edit && one.dataset.tool !== 'mend';
     this.grids(); this.steps(); this.faults(); this.duties();
   }
@@ -55,7 +55,7 @@ export class Pages {
 
   grids() {
     const { desk } = this;
-    const place = $('page-grids');
+    const place = byId('page-grids');
     const chosen = desk.model.grids.get(desk.state.grid);
     const kept = place.scrollTop;
     place.replaceChildren(...[chosen ? this.one(chosen) : null, this.list()].filter(Boolean));
@@ -114,7 +114,7 @@ export class Pages {
     box.setAttribute('aria-label', `${short(grid.code)} ${grid.name}`);
     const go = el(
       'button',
-      { type: 'button', className: 'row', on: { click: () => { if (desk.tool) desk.clicked(grid.code); else { desk.choose(grid.code, true); $('page-grids').scrollTop = 0; } } } },
+      { type: 'button', className: 'row', on: { click: () => { if (desk.tool) desk.clicked(grid.code); else { desk.choose(grid.code, true); byId('page-grids').scrollTop = 0; } } } },
       el('b', { className: grid.kind === 'micro_grid' ? 'num small2' : 'num', textContent: grid.kind === 'micro_grid' ? `└ ${grid.code.slice(-2)}` : short(grid.code) }),
       el('span', {}, grid.name),
       el('small', {}, this.tag(grid), !grid.leader && grid.kind !== 'micro_grid' ? el('span', { className: 'tag vacant', textContent: word('vacant') }) : null, ` ${area(grid.area_m2)}`),
@@ -128,7 +128,7 @@ export class Pages {
   steps() {
     const { steps } = this.desk.model;
     const items = [...steps].reverse().map((step) => el('li', { className: step.undone ? 'undone' : '' }, el('span', { className: 'n2 num', textContent: step.number }), el('p', { textContent: step.words }), el('small', { textContent: `${step.actor}　${moment(step.at)}${step.undone ? `　${word('undone')}` : ''}` })));
-    $('page-steps').replaceChildren(part(null, items.length ? el('ol', { className: 'steps2' }, ...items) : note(word('no_step'))));
+    byId('page-steps').replaceChildren(part(null, items.length ? el('ol', { className: 'steps2' }, ...items) : note(word('no_step'))));
   }
 
   // what doesn't tile
@@ -137,7 +137,7 @@ export class Pages {
     const { model } = this.desk;
     const rows = model.faults.map((fault) => this.fault(fault));
     const told = model.warnings.length ? part(word('warning'), ...model.warnings.map(note)) : null;
-    $('page-faults').replaceChildren(part(null, ...(rows.length ? rows : [note(word('no_faults'))])), ...(told ? [told] : []));
+    byId('page-faults').replaceChildren(part(null, ...(rows.length ? rows : [note(word('no_faults'))])), ...(told ? [told] : []));
   }
 
   fault(fault) {
@@ -174,7 +174,7 @@ export class Pages {
     const fresh = desk.model.tiles.filter((grid) => grid.status === 'new' && !(grid.planned || []).length && (grid.cut_from || []).length);
     const assign = desk.model.can.edit && vacant.length ? button(word('assign_these', { n: vacant.length }), () => { desk.take('assign', null); desk.pick(vacant.map((grid) => grid.code)); desk.tool?.show(); }, { sign: 'person' }) : null;
     const copy = desk.model.can.edit && fresh.length ? button(word('copy_all'), () => desk.step({ step: 'copy_duties', grids: fresh.map((grid) => grid.code) }), { sign: 'history' }) : null;
-    $('page-duties').replaceChildren(
+    byId('page-duties').replaceChildren(
       part([word('vacant_list'), el('b', { textContent: vacant.length })], vacant.length ? el('ul', { className: 'list2' }, ...vacant.map((grid) => this.row(grid, false))) : note(word('all_held')), vacant.length ? el('div', { className: 'quick one-grid' }, ...[assign, copy].filter(Boolean)) : null),
       part([word('planned_list'), el('b', { textContent: plans.length })], ...(plans.length ? plans.map((plan) => this.plan(plan, plan.grid)) : [note(word('no_plans'))])),
     );

@@ -1,12 +1,12 @@
 // Before a draft becomes an edition: what the chosen day changes, what stands in the way, and the one button.
 import { icon } from '../map/icons.js';
 import { Api } from './api.js';
-import { $, el } from './dom.js';
+import { byId, el } from './dom.js';
 import { area, short, spokenDay, word } from './words.js';
 
-const config = JSON.parse($('steward-config').textContent);
+const config = JSON.parse(byId('steward-config').textContent);
 const api = new Api(config.id, config.token);
-const form = $('publish');
+const form = byId('publish');
 let told = null;
 let asking = 0;
 
@@ -26,13 +26,13 @@ async function preview() {
   if (!on) return;
   asking += 1;
   const mine = asking;
-  $('preview').setAttribute('aria-busy', 'true');
-  $('go').disabled = true;
+  byId('preview').setAttribute('aria-busy', 'true');
+  byId('go').disabled = true;
   const answer = await api.get(`/preview?on=${on}`);
   if (mine !== asking) return;
-  $('preview').removeAttribute('aria-busy');
+  byId('preview').removeAttribute('aria-busy');
   told = answer.ok ? answer.body : null;
-  if (!told) { $('preview').replaceChildren(el('section', { className: 'part' }, el('p', { className: 'bad', textContent: answer.why }))); return; }
+  if (!told) { byId('preview').replaceChildren(el('section', { className: 'part' }, el('p', { className: 'bad', textContent: answer.why }))); return; }
   show();
 }
 
@@ -40,10 +40,10 @@ function show() {
   const { counts, duties, incidents } = told;
   const listed = told.grids.filter((one) => one.changes.length);
   const figure = (n, key, hot = false) => el('div', {}, el('dd', { className: hot && n ? 'n hot' : 'n', textContent: n }), el('dt', { textContent: word(key) }));
-  $('tally').replaceChildren(figure(counts.new, 't_new'), figure(counts.gone, 't_gone'), figure(counts.changed, 't_changed'), figure(duties.ended_count, 't_ended', true), figure(duties.planned_count, 't_planned'), figure(told.without_leader.length, 't_vacant', true), figure(incidents.count, 't_incidents'));
+  byId('tally').replaceChildren(figure(counts.new, 't_new'), figure(counts.gone, 't_gone'), figure(counts.changed, 't_changed'), figure(duties.ended_count, 't_ended', true), figure(duties.planned_count, 't_planned'), figure(told.without_leader.length, 't_vacant', true), figure(incidents.count, 't_incidents'));
   for (const one of document.querySelectorAll('[data-on]')) one.setAttribute('aria-pressed', String(one.dataset.on === told.on));
-  $('when').textContent = word('holds_from', { day: spokenDay(told.on) });
-  $('preview').replaceChildren(...[hindrances(), grids(listed), dutyParts(duties), vacancies(), incidentPart(incidents), faultPart(), later()].flat().filter(Boolean));
+  byId('when').textContent = word('holds_from', { day: spokenDay(told.on) });
+  byId('preview').replaceChildren(...[hindrances(), grids(listed), dutyParts(duties), vacancies(), incidentPart(incidents), faultPart(), later()].flat().filter(Boolean));
   ready();
 }
 
@@ -109,23 +109,23 @@ function later() {
 /** The button wakes when everything that is asked for is said. */
 function ready() {
   const said = told.hindrances.every((one) => (one.needs === 'reason' ? (form.dataset.reason || '').trim() : one.needs && form.dataset[one.needs] === '1'));
-  $('go').disabled = !told.can_publish || !said;
+  byId('go').disabled = !told.can_publish || !said;
 }
 
 form.elements.on.addEventListener('change', preview);
 for (const one of document.querySelectorAll('[data-on]')) one.addEventListener('click', () => { form.elements.on.value = one.dataset.on; preview(); });
 form.addEventListener('submit', async (e) => {
   e.preventDefault();
-  if ($('go').disabled || !told) return;
-  $('go').disabled = true;
+  if (byId('go').disabled || !told) return;
+  byId('go').disabled = true;
   const body = { version: told.version, on: told.on };
   const asked = told.hindrances.map((one) => one.needs);
   if (asked.includes('reason')) body.reason = form.dataset.reason.trim();
   for (const key of ['accept_faults', 'over_newer']) if (asked.includes(key)) body[key] = true;
   const answer = await api.post('/publish', body);
   if (answer.ok) { window.location.href = `/grids/editions?published=${told.id}`; return; }
-  $('bad').textContent = answer.why;
-  $('bad').hidden = false;
+  byId('bad').textContent = answer.why;
+  byId('bad').hidden = false;
   if (answer.status === 409) preview(); else ready();
 });
 preview();

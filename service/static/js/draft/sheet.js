@@ -1,13 +1,13 @@
 // On phones the panel is a sheet: a tap on its grip goes to the next height, a drag follows the finger.
-import { $ } from './dom.js';
+import { byId } from './dom.js';
 
 const HEIGHTS = ['peek', 'half', 'full'];
 
 export class Sheet {
   constructor(moved) {
-    this.root = $('panel');
+    this.root = byId('panel');
     this.moved = moved;
-    const grip = $('grip');
+    const grip = byId('grip');
     let from = null;
     grip.addEventListener('pointerdown', (e) => { from = { y: e.clientY, height: this.root.getBoundingClientRect().height, moved: false }; grip.setPointerCapture(e.pointerId); });
     grip.addEventListener('pointermove', (e) => {
@@ -36,7 +36,7 @@ export class Sheet {
   to(height) {
     this.root.dataset.height = height;
     this.root.style.height = '';
-    $('grip').setAttribute('aria-expanded', String(height !== 'peek'));
+    byId('grip').setAttribute('aria-expanded', String(height !== 'peek'));
     this.moved();
   }
 }

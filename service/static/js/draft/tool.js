@@ -1,5 +1,5 @@
 // What every tool has: a hint, a form, what a click on the map means, and one save.
-import { $, button, el } from './dom.js';
+import { byId, button, el } from './dom.js';
 import { short, word } from './words.js';
 
 export class Tool {
@@ -27,11 +27,11 @@ export class Tool {
 
   show() {}
 
-  hint(key, given = {}) { $('task-hint').textContent = word(key, given); }
+  hint(key, given = {}) { byId('task-hint').textContent = word(key, given); }
 
-  form(...parts) { $('task-body').replaceChildren(...parts.filter(Boolean)); }
+  form(...parts) { byId('task-body').replaceChildren(...parts.filter(Boolean)); }
 
-  ends(...parts) { $('task-ends').replaceChildren(...parts.filter(Boolean)); }
+  ends(...parts) { byId('task-ends').replaceChildren(...parts.filter(Boolean)); }
 
   saveButton(text = word('save')) { return button(text, () => this.desk.save(), { look: 'act main', disabled: !this.savable }); }
 
