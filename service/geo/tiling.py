@@ -219,34 +219,38 @@ def parts_of(geom: Any) -> list[Any]:
 
 
 def faults_within(tiling: Tiling, before: Sequence[Fault]) -> list[Fault]:
-    """What is left of the faults that the tiling began with: edits make no new ones. The large ones first."""
+    """What is left of the faults that the tiling began with, with the codes that the grids have now: edits make no new
+    ones. The large ones first."""
     out: list[Fault] = []
-    for fault in before:
-        out += _left_of(tiling, fault)
+    for kind, left in (("gap", _gaps_left), ("overlap", _overlaps_left), ("overhang", _overhangs_left)):
+        places = [fault.geom for fault in before if fault.kind == kind]
+        if places:
+            out += left(tiling, shapely.union_all(places))
     return sorted(out, key=lambda fault: -fault.area_m2)
 
 
-def _left_of(tiling: Tiling, fault: Fault) -> list[Fault]:
-    """The parts of one fault that still stand, with the codes that the grids have now."""
-    codes = [code for code, tile in tiling.tiles.items() if shapely.intersects(tile.geom, fault.geom)]
-    over = [shapely.intersection(tiling.tiles[code].geom, fault.geom) for code in codes]
-    if fault.kind == "gap":
-        left = shapely.difference(fault.geom, shapely.union_all(over)) if over else fault.geom
-        return _named("gap", left, tiling, None)
-    if fault.kind == "overhang":
-        return [
-            one for code, part in zip(codes, over, strict=True) for one in _named("overhang", part, tiling, (code,))
-        ]
-    outside = [
-        (code, shapely.intersection(geom, fault.geom))
-        for code, geom in tiling.around.items()
-        if shapely.intersects(geom, fault.geom)
+def _gaps_left(tiling: Tiling, region: Any) -> list[Fault]:
+    over = [tile.geom for tile in tiling.tiles.values() if shapely.intersects(tile.geom, region)]
+    return _named("gap", shapely.difference(region, shapely.union_all(over)), tiling, None)
+
+
+def _overhangs_left(tiling: Tiling, region: Any) -> list[Fault]:
+    laid = [(code, shapely.intersection(tile.geom, region)) for code, tile in sorted(tiling.tiles.items())]
+    return [one for code, part in laid for one in _named("overhang", part, tiling, (code,))]
+
+
+def _overlaps_left(tiling: Tiling, region: Any) -> list[Fault]:
+    """Pairs of which one at least is the tiling's own."""
+    own = [(code, tile.geom) for code, tile in sorted(tiling.tiles.items())]
+    laid = [
+        (code, shapely.intersection(geom, region))
+        for code, geom in (*own, *sorted(tiling.around.items()))
+        if shapely.intersects(geom, region)
     ]
-    laid = [*zip(codes, over, strict=True), *outside]
-    own = len(codes)
+    mine = sum(code in tiling.tiles for code, _ in laid)
     return [
         one
-        for i, (code, part) in enumerate(laid[:own])
+        for i, (code, part) in enumerate(laid[:mine])
         for other, its in laid[i + 1 :]
         for one in _named("overlap", shapely.intersection(part, its), tiling, tuple(sorted((code, other))))
     ]

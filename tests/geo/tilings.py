@@ -9,7 +9,7 @@ import shapely
 from shapely.ops import split as divide
 
 from service.geo import edits
-from service.geo.coverage import LEAST_M2, find_faults
+from service.geo.coverage import LEAST_M2, Fault, find_faults
 from service.geo.pointindex import PointIndex
 from service.geo.tiling import Tile, Tiling, area_of
 
@@ -129,3 +129,20 @@ def assert_tiled(tiling: Tiling, whole: dict[str, shapely.Geometry], rng: np.ran
     assert (found >= 0).all() and outline.covers(shapely.multipoints(points))
     assert (over.sum(axis=0) == 1).all()
     assert (over.argmax(axis=0) == found).all()
+
+
+def spoilt(tiling: Tiling, rng: np.random.Generator) -> Tiling:
+    """As offices' files are: some grids drawn a little too small, some too large, also beyond the outline."""
+    tiles = dict(tiling.tiles)
+    for code in rng.permutation(sorted(tiles))[:3].tolist():
+        moved = shapely.buffer(tiles[code].geom, rng.uniform(-1, 1) * 6e-5, join_style="mitre", mitre_limit=2)
+        if not moved.is_empty:
+            tiles[code] = Tile(code, tiles[code].community, tiles[code].kind, _rounded(moved))
+    return Tiling(tiles, may_extend=tiling.may_extend)
+
+
+def found(tiling: Tiling, outline: shapely.Geometry) -> list[Fault]:
+    """The faults that an import would tell."""
+    codes = sorted(tiling.tiles)
+    geoms = np.array([tiling.tiles[code].geom for code in codes], dtype=object)
+    return [one for one in find_faults(geoms, codes, outline) if one.area_m2 > LEAST_M2]
