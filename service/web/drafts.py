@@ -18,7 +18,7 @@ from service.duties.rules import ROLES
 from service.errors import NotFound
 from service.grids import draft_queries
 from service.grids.draft_models import Draft
-from service.grids.draft_queries import OPEN, draft_of, may_edit
+from service.grids.draft_queries import OPEN, PUBLISHED, draft_of, may_edit
 from service.grids.editions import FUTURE, IN_FORCE, EditionRow, edition_rows
 from service.grids.publishing import next_monday
 from service.grids.queries import CommunityRow, communities
@@ -96,12 +96,15 @@ def _told(drafts: dict[int, Draft]) -> dict[str, str] | None:
     if draft is not None and draft.starts_on is not None:
         words = _("已发布：%(name)s，%(day)s 起生效。", name=draft.name, day=spoken_day(draft.starts_on))
         return {"words": words, "on": draft.starts_on.isoformat()}
-    return {"words": _("已撤回，草稿重新打开。")} if "withdrawn" in request.args else None
+    done = {"withdrawn": _("已撤回，草稿重新打开。"), "dropped": _("草稿已放弃。")}
+    return next(({"words": words} for key, words in done.items() if key in request.args), None)
 
 
 def _draft_line(draft: Draft, known: dict[str, CommunityRow], steps: int, mine: Area) -> dict[str, Any]:
     homes = sorted(draft.communities)
     return {
+        "id": draft.id,
+        "version": draft.version,
         "name": draft.name,
         "url": url_for("drafts.editor", draft_id=draft.id),
         "homes": "、".join(known[code].name if code in known else code for code in homes),
@@ -235,6 +238,7 @@ def editor(draft_id: int) -> str:
             "id": draft.id,
             "name": draft.name,
             "homes": _homes_of(draft, known),
+            "state": _state_of(draft),
             "base": _base_of(draft, rows),
             "compare_url": _compare_url(draft),
             "publish_url": url_for("drafts.publish", draft_id=draft.id),
@@ -253,6 +257,14 @@ def editor(draft_id: int) -> str:
 
 def _homes_of(draft: Draft, known: dict[str, CommunityRow]) -> str:
     return "、".join(known[code].name if code in known else code for code in sorted(draft.communities))
+
+
+def _state_of(draft: Draft) -> str:
+    """What became of it; empty while it is open."""
+    if draft.state == OPEN:
+        return ""
+    day = spoken_day(draft.starts_on) if draft.starts_on else ""
+    return _("已发布，%(day)s起", day=day) if draft.state == PUBLISHED else _("已放弃")
 
 
 def _base_of(draft: Draft, rows: list[EditionRow]) -> str:
