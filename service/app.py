@@ -28,6 +28,7 @@ from service.web import (
     balance,
     basemap_files,
     chief_layer,
+    drafts,
     drafts_api,
     duties,
     duties_api,
@@ -120,7 +121,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     sign_in.register(app)
     modules = (
         *(pages, map_data, chief_layer, duty_audit, basemap_files, answer, search, api, people_phone),
-        *(drafts_api, duties, duties_api, balance, my, wall),
+        *(drafts, drafts_api, duties, duties_api, balance, my, wall),
         *(registers, register_api, photos, exports, imports, jobs, office, own_account, accounts, trail),
     )
     for module in modules:

@@ -120,7 +120,7 @@ def _of_the_base(session: Session, draft: Draft, base: Base, by: Drawer) -> list
         return []
     words = f"草稿开始之后又有了新版本：{'；'.join(told[:_SHOWN])}。草稿里没有它们的改动。"
     if by.supervises:
-        return [Hindrance("over_newer", f"{words}确定仍按草稿发布，就说明 over_newer。", NEWER)]
+        return [Hindrance("over_newer", words, NEWER)]
     return [Hindrance("over_newer", f"{words}请主管来定。", forbidden=True)]
 
 
@@ -135,7 +135,7 @@ def _of_the_faults(session: Session, draft: Draft, state: State, base: Base) -> 
         return []
     metres = sum(fault.area_m2 for fault in left)
     words = f"导入时带来的界线问题还有 {len(left)} 处（{metres:.1f} 平方米）。"
-    return [Hindrance("accept_faults", f"{words}先修补，或说明知道了（accept_faults）。", FAULTS)]
+    return [Hindrance("accept_faults", f"{words}最好先修补。", FAULTS)]
 
 
 def faults_left(session: Session, draft: Draft, state: State, base: Base) -> list[Fault]:
@@ -152,7 +152,8 @@ def refuse(found: Sequence[Hindrance], given: Mapping[str, Any]) -> None:
             raise NotAllowed(one.message)
         if one.field in ("on", REASON):
             raise InvalidValue(one.field, one.message)
-        raise Conflict(one.message)
+        # A person ticks a box for it; a program is told the word.
+        raise Conflict(f"{one.message}确定就带上 {one.needs}: true。" if one.needs else one.message)
 
 
 def write_editions(

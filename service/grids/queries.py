@@ -65,6 +65,16 @@ def editions_on(session: Session, on: date) -> tuple[int, ...]:
     return tuple(sorted(key for key in chosen if key is not None))
 
 
+def edition_days(session: Session) -> list[tuple[date, str]]:
+    """(the day on which an edition begins, its community's code) of all published ones with a day, the first first."""
+    rows = session.execute(
+        select(Edition.starts_on, Edition.community_code)
+        .where(Edition.state == "published", Edition.starts_on.is_not(None), visible(Edition))
+        .order_by(Edition.starts_on, Edition.community_code)
+    )
+    return [(starts, community) for starts, community in rows if starts is not None]
+
+
 def ended_grids(session: Session, editions: tuple[int, ...], on: date) -> tuple[str, ...]:
     """Codes of the editions' grids that have ended by the day."""
     statement = select(Grid.code).where(Grid.edition_id.in_(editions), Grid.ended_on <= on).order_by(Grid.code)

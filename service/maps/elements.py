@@ -30,22 +30,31 @@ class LeanMap(Map):
         ' aria-label="{{ this.label|e }}"></div>'
         "{% endmacro %}"
         "{% macro script(this, kwargs) %}"
-        "var steward = {queue: []};\n"
+        "var steward = window.steward || {queue: []};\n"
         "steward.layer = (kind, settings) => ({addTo: map => steward.queue.push([kind, map, settings])});\n"
         "var {{ this.get_name() }} = L.map({{ this.get_name()|tojson }},"
         " {center: {{ this.location|tojson }}, ...{{ this.options|tojavascript }}});"
         "{% endmacro %}"
     )
 
-    def __init__(self, location: tuple[float, float], zoom: int, label: str, **options: Any) -> None:
+    def __init__(
+        self, location: tuple[float, float], zoom: int, label: str, name: str = "steward", **options: Any
+    ) -> None:
         super().__init__(location=location, tiles=None, zoom_start=zoom, zoom_control=False)
-        self._id = "steward"
+        self._id = name
         self.label = label
         self.options.update(options)
 
     def root(self) -> Figure:
         """The figure that holds head, body and script."""
         return _root(self)
+
+
+class DrawingMap(LeanMap):
+    """A map on which boundaries are drawn: Geoman's drawing tools stand ready, none of its buttons."""
+
+    default_js = [*LeanMap.default_js, ("geoman", f"{VENDOR}/leaflet-geoman/leaflet-geoman.min.js")]  # noqa: RUF012
+    default_css = [*LeanMap.default_css, ("geoman_css", f"{VENDOR}/leaflet-geoman/leaflet-geoman.css")]  # noqa: RUF012
 
 
 class BoardLayer(JSCSSMixin, Layer):
@@ -150,8 +159,9 @@ class ModuleStart(MacroElement):
         '{% macro header(this, kwargs) %}<script type="module" src="{{ this.path }}"></script>{% endmacro %}'
     )
 
-    def __init__(self, start: str = START) -> None:
+    def __init__(self, start: str = START, path: str = "") -> None:
+        """`start`: which page's module, `path`: its address where it isn't one of the map's scripts."""
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "start"
         self._id = "module"
-        self.path = map_script(start).path
+        self.path = path or map_script(start).path

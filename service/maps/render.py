@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import cos, log2, radians
@@ -65,7 +65,7 @@ def _render(key: str) -> MapParts:
 
 
 def parts_of(board: elements.LeanMap) -> MapParts:
-    """What a page needs of a map. Raises UnmappedAsset."""
+    """A map with its layers as a page's head, body and script. Raises UnmappedAsset."""
     figure = board.root()
     figure.render()
     head = "\n".join(child.render() for name, child in figure.header._children.items() if name != "meta_http")
@@ -81,21 +81,8 @@ def parts_of(board: elements.LeanMap) -> MapParts:
 
 def build(given: Mapping[str, Any]) -> elements.LeanMap:
     """The Folium map with its layers, bottom to top."""
-    west, south, east, north = given["bounds"]
-    zoom = first_zoom(west, south, east, north)
     board = elements.LeanMap(
-        location=((south + north) / 2, (west + east) / 2),
-        zoom=zoom,
-        label=f"{given['office']}网格图；同样的内容可用搜索查看",
-        attribution_control=False,
-        zoom_snap=0.05,
-        zoom_delta=0.5,
-        wheel_px_per_zoom_level=90,
-        min_zoom=max(3, first_zoom(*given["frame"]) - 4),
-        max_zoom=_LARGEST_ZOOM,
-        fade_animation=False,
-        world_copy_jump=False,
-        inertia_max_speed=2400,
+        label=f"{given['office']}网格图；同样的内容可用搜索查看", **view_of(given["bounds"], given["frame"])
     )
     layers: list[elements.BoardLayer] = [
         elements.Basemaps(choices=given["basemaps"]),
@@ -116,6 +103,24 @@ def build(given: Mapping[str, Any]) -> elements.LeanMap:
         layer.add_to(board)
     elements.ModuleStart().add_to(board)
     return board
+
+
+def view_of(bounds: Sequence[float], frame: Sequence[float]) -> dict[str, Any]:
+    """What each of our maps asks of Leaflet: it opens on `bounds`, and goes no further out than `frame` needs."""
+    west, south, east, north = bounds
+    return {
+        "location": ((south + north) / 2, (west + east) / 2),
+        "zoom": first_zoom(west, south, east, north),
+        "attribution_control": False,
+        "zoom_snap": 0.05,
+        "zoom_delta": 0.5,
+        "wheel_px_per_zoom_level": 90,
+        "min_zoom": max(3, first_zoom(*frame) - 4),
+        "max_zoom": _LARGEST_ZOOM,
+        "fade_animation": False,
+        "world_copy_jump": False,
+        "inertia_max_speed": 2400,
+    }
 
 
 def first_zoom(west: float, south: float, east: float, north: float) -> int:

@@ -24,7 +24,10 @@ _CELL = 0.0005  # degrees, about 50 m
 
 @dataclass(frozen=True)
 class Tiling:
-    """The zones of one set of editions with their point indexes; kept as long as that set holds."""
+    """The zones of one set of editions with their point indexes; kept as long as that set holds.
+
+    `memo`: what others make of the zones alone, shared by all days of the same editions.
+    """
 
     zones: list[Zone]
     geoms: np.ndarray
@@ -33,6 +36,7 @@ class Tiling:
     micro_index: PointIndex
     by_code: Mapping[str, int]
     tree: shapely.STRtree
+    memo: dict[object, object] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, found: ZoneSet) -> Tiling:

@@ -129,6 +129,12 @@ ROUTES: dict[str, str] = {
     "wall.preview": "duties.print",
     "wall.made": "duties.print",
     "wall.one": "duties.print",
+    # editions, drafts, publishing; the area is judged per community of the draft
+    "drafts.editions": "registers.read",
+    "drafts.compare": "registers.read",
+    "drafts.compare_data": "registers.read",
+    "drafts.editor": "grids.draw",
+    "drafts.publish": "grids.draw",
     # files through the browser
     "imports.index": "files.import",
     "imports.upload": "files.import",

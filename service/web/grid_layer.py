@@ -21,15 +21,20 @@ from service.geo.crs import MetricFrame
 from service.grids.queries import editions_on, faults_of
 from service.grids.rules import short_code
 from service.people.rules import Viewer
-from service.responsibility.snapshot import Snapshot
+from service.responsibility.snapshot import Snapshot, Tiling
 
 COLOURS = 8
 _SCREEN_STEPS = 20_000
 
 
-def grids_layer(snapshot: Snapshot, opened: dict[str, tuple[int, int]], viewer: Viewer) -> dict[str, Any]:
-    """FeatureCollection of the tiling grids and the micro-grids, with the communities beside it."""
-    shapes = _shapes(snapshot)
+def grids_layer(
+    snapshot: Snapshot, opened: dict[str, tuple[int, int]], viewer: Viewer, days: list[tuple[date, str]]
+) -> dict[str, Any]:
+    """FeatureCollection of the tiling grids and the micro-grids, with the communities and the days beside it.
+
+    `days`: (day, community code) of each edition that begins on a day.
+    """
+    shapes = shapes_of(snapshot.tiling)
     shops = _frontages_by_grid(snapshot)
     features = []
     for i, zone in enumerate([*snapshot.tiling.zones, *snapshot.tiling.micro_zones]):
@@ -63,20 +68,29 @@ def grids_layer(snapshot: Snapshot, opened: dict[str, tuple[int, int]], viewer: 
     return {
         "type": "FeatureCollection",
         "on": snapshot.on.isoformat(),
-        "communities": shapes["communities"],
+        "editions": _editions(snapshot, days),
+        "communities": _communities(snapshot),
         "features": features,
     }
 
 
-def _shapes(snapshot: Snapshot) -> dict[str, Any]:
-    """What depends on the tiling only; kept with the snapshot."""
-    known = snapshot.memo.get("shapes")
+def _editions(snapshot: Snapshot, days: list[tuple[date, str]]) -> list[dict[str, Any]]:
+    """The days on which boundaries begin to hold, with the names of whose they are."""
+    named: dict[date, list[str]] = {}
+    for day, code in days:
+        row = snapshot.communities.get(code)
+        named.setdefault(day, []).append(row.name if row else code)
+    return [{"on": day.isoformat(), "communities": names} for day, names in named.items()]
+
+
+def shapes_of(tiling: Tiling) -> dict[str, Any]:
+    """What depends on the tiling only; kept with it, for all days of the same editions."""
+    known = tiling.memo.get("shapes")
     if known is not None:
         return known  # type: ignore[return-value]
-    tiling = snapshot.tiling
     micro = np.array([tiling.micro_index.geoms[i] for i in range(len(tiling.micro_zones))], dtype=object)
     whole = np.concatenate([tiling.geoms, micro]) if len(micro) else tiling.geoms
-    out: dict[str, Any] = {"geometry": [], "label": [], "radius": [], "ha": [], "communities": []}
+    out: dict[str, Any] = {"geometry": [], "label": [], "radius": [], "ha": []}
     if len(whole):
         west, south, east, north = shapely.total_bounds(whole)
         step = max(east - west, north - south) / _SCREEN_STEPS
@@ -89,20 +103,35 @@ def _shapes(snapshot: Snapshot) -> dict[str, Any]:
         out["label"] = [[round(x, 6), round(y, 6)] for x, y in zip(lon.tolist(), lat.tolist(), strict=True)]
         out["radius"] = [round(r) for r in radius.tolist()]
         out["ha"] = [round(a, 1) for a in areas.tolist()]
-    out["communities"] = _communities(snapshot)
-    snapshot.memo["shapes"] = out
+    tiling.memo["shapes"] = out
+    return out
+
+
+def _outlines(tiling: Tiling) -> dict[str, Any]:
+    """The outer boundary of each community that has grids; kept with the tiling."""
+    known = tiling.memo.get("outlines")
+    if known is not None:
+        return known  # type: ignore[return-value]
+    members: dict[str, list[int]] = {}
+    for i, zone in enumerate(tiling.zones):
+        members.setdefault(zone.community_code, []).append(i)
+    out = {code: outer_boundary(tiling.geoms[mine]) for code, mine in members.items()}
+    tiling.memo["outlines"] = out
     return out
 
 
 def _communities(snapshot: Snapshot) -> list[dict[str, Any]]:
     """Each community with its colour, its number of grids and, where it has no grids, its imported outline."""
+    known = snapshot.memo.get("communities")
+    if known is not None:
+        return known  # type: ignore[return-value]
     zones = snapshot.tiling.zones
     codes = sorted({*snapshot.communities, *(zone.community_code for zone in zones)})
+    outlines = _outlines(snapshot.tiling)
     shapes = []
     for code in codes:
-        mine = [i for i, zone in enumerate(zones) if zone.community_code == code]
         row = snapshot.communities.get(code)
-        shapes.append(outer_boundary(snapshot.tiling.geoms[mine]) if mine else row.geom if row else None)
+        shapes.append(outlines.get(code) or (row.geom if row else None))
     colours = _colours(shapes)
     out = []
     for i, code in enumerate(codes):
@@ -118,6 +147,7 @@ def _communities(snapshot: Snapshot) -> list[dict[str, Any]]:
         if not count and row is not None and row.geom is not None:
             entry["geometry"] = geojson(row.geom)
         out.append(entry)
+    snapshot.memo["communities"] = out
     return out
 
 
@@ -153,7 +183,7 @@ class ZoneSpots:
 
 def zone_spots(snapshot: Snapshot, at: np.ndarray) -> ZoneSpots:
     """The grids at these indexes of the tiling, simplified together."""
-    shapes, tiling = _shapes(snapshot), snapshot.tiling
+    shapes, tiling = shapes_of(snapshot.tiling), snapshot.tiling
     if not len(at):
         return ZoneSpots(tiling.geoms[at], [])
     west, south, east, north = shapely.total_bounds(tiling.geoms).tolist()
@@ -169,7 +199,7 @@ def frontages_in(snapshot: Snapshot, code: str) -> int:
 
 def area_ha(snapshot: Snapshot, index: int) -> float:
     """A grid's area in hectares."""
-    return float(_shapes(snapshot)["ha"][index])
+    return float(shapes_of(snapshot.tiling)["ha"][index])
 
 
 def faults_layer(session: Session, on: date) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from service.clock import SHANGHAI
 from service.errors import InvalidValue
 from service.geo.clusters import Filters
 from service.geo.values import BBox
+from service.grids.queries import edition_days
 from service.incidents.columns import Columns
 from service.incidents.queries import point_rows
 from service.people.access import NOWHERE
@@ -71,9 +72,13 @@ def grids() -> Response:
     # What differs between viewers: whether leaders are named, and where overdue incidents are counted.
     shown = (asking.sees_leaders, asking.incidents_within if asking.signed_in else NOWHERE)
     key = ("grids", id(given.database), given.responsibility.version, columns.version, day, shown, minute)
-    return _packed.answer(
-        key, lambda: grids_layer(snapshot, columns.open_by_grid(now()), asking), "application/geo+json"
-    )
+
+    def make() -> dict[str, Any]:
+        with given.database.read() as session:
+            days = edition_days(session)
+        return grids_layer(snapshot, columns.open_by_grid(now()), asking, days)
+
+    return _packed.answer(key, make, "application/geo+json")
 
 
 @bp.get("/faults.geojson")

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from service.clock import SHANGHAI, spoken
+
+_WEEKDAYS = "一二三四五六日"
 
 
 def spoken_or_dash(moment: datetime | None) -> str:
     """As the office writes it; a dash for never."""
     return spoken(moment) if moment else "—"
+
+
+def spoken_day(day: date) -> str:
+    """A day as the office writes it.
+
+    >>> spoken_day(date(2026, 11, 30))
+    '2026-11-30 周一'
+    """
+    return f"{day.isoformat()} 周{_WEEKDAYS[day.weekday()]}"
 
 
 def ago(moment: datetime | None, now: datetime) -> str:

@@ -55,6 +55,17 @@ def test_both_languages_of_the_scripts_have_the_same_words():
     assert used <= zh
 
 
+def test_both_languages_of_drawing_have_the_same_words():
+    code = (STATIC / "js" / "draft" / "words.js").read_text(encoding="utf-8")
+    parts = [code.split(f"const {name} = {{")[1].split("\n};")[0] for name in ("ZH", "EN")]
+    zh, en = (set(re.findall(r"(?:^|\s)(\w+): '", part)) for part in parts)
+    assert zh == en
+    used = set()
+    for path in (STATIC / "js" / "draft").glob("*.js"):
+        used |= set(re.findall(r"\b(?:word|hint)\('(\w+)'", path.read_text(encoding="utf-8")))
+    assert used <= zh
+
+
 def test_vendored_files_are_those_of_the_manifest_with_their_licences():
     manifest = json.loads((STATIC / "vendor" / "manifest.json").read_text(encoding="utf-8"))
     listed = {}

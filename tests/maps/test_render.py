@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from service.config import ROOT
-from service.maps import NONCE, UnmappedAsset, render_map
+from service.maps import NONCE, UnmappedAsset, render_editor, render_map, render_sides
 from service.maps.render import check_references, first_zoom
 from service.maps.script import map_script
 
@@ -94,3 +94,17 @@ def test_the_first_zoom_fits_the_office(bounds: list[float], zoom: int):
 def test_files_of_the_front_end_stay_readable():
     for path in [*STATIC.glob("js/**/*.js"), *STATIC.glob("css/*.css")]:
         assert len(Path(path).read_text(encoding="utf-8").splitlines()) < 400, path.name
+
+
+def test_the_editor_has_drawing_tools_and_the_map_has_none():
+    assert "leaflet-geoman" in render_editor(LONGMEN, []).head
+    assert "leaflet-geoman" not in render_map(config()).head
+
+
+def test_two_maps_share_one_queue_and_one_module():
+    left, right = render_sides(*LONGMEN)
+    assert 'id="map_left"' in left.body and 'id="map_right"' in right.body
+    assert left.script.count("window.steward ||") == right.script.count("window.steward ||") == 1
+    assert "js/draft/compare.js" in right.head and "js/draft/" not in left.head
+    for address in re.findall(r'(?:src|href)="([^"]+)"', right.head + render_editor(LONGMEN, []).head):
+        assert (STATIC / address.removeprefix("/static/")).is_file(), address

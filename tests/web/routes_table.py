@@ -334,6 +334,18 @@ ROUTES: dict[str, Call | tuple[Call, ...]] = {
     "register_api.incident_history": Call("GET", "/api/v1/incidents/{incidents}/history", INCIDENTS, INCIDENTS_OTHER),
     # drawing grids: drafts of the manager's community, and of another
     **_drawing(),
+    # their pages; the editions are for everybody who reads the registers
+    "drafts.editions": Call("GET", "/grids/editions", SIGNED),
+    "drafts.compare": (
+        Call("GET", "/grids/compare?community={communities}", SIGNED),
+        Call("GET", "/grids/compare?community={communities}&right=draft-{draft}", "?000+++", "?0000++"),
+    ),
+    "drafts.compare_data": (
+        Call("GET", "/grids/compare.json?community={communities}", SIGNED),
+        Call("GET", "/grids/compare.json?community={communities}&right=draft-{draft}", "?000+++", "?0000++"),
+    ),
+    "drafts.editor": Call("GET", "/grids/drafts/{draft}", WRITE, "?---0++"),
+    "drafts.publish": Call("GET", "/grids/drafts/{draft}/publish", WRITE, "?---0++"),
     # a view is its maker's; one that is shared may be dropped by an admin too
     "registers.view_save": Call("POST", "/views", SIGNED, form={"page": "frontages", "name": "x", "query": ""}),
     "registers.view_drop": (

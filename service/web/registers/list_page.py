@@ -38,6 +38,7 @@ _FORMATS = (
 )
 _NO_PLACE = ("people", "organisations")
 BULK_STEPS = {"hand_over": "交接给别人", "leave": "安排代理", "end": "终止"}
+_ZONES = ("grids", "communities")
 _MOST_STRIP = 9
 _MOST_NARROWER = 10
 
@@ -160,7 +161,10 @@ def list_context(session: Session, listed: Listed, selected: str | None, told: s
 
 
 def _kin(kin: Sequence[str], name: str) -> list[dict[str, Any]]:
-    return [{"url": list_url(one), "word": LOOKS[one].title, "here": one == name} for one in kin]
+    out = [{"url": list_url(one), "word": LOOKS[one].title, "here": one == name} for one in kin]
+    if name in _ZONES:
+        out.append({"url": url_for("drafts.editions"), "word": _("版本与草稿"), "here": False})
+    return out
 
 
 def _views(session: Session, name: str, query: Query) -> list[dict[str, Any]]:

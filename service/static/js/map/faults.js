@@ -15,8 +15,12 @@ export class Faults {
   async load() {
     if (!this.board.shows('faults')) return;
     const answer = await this.asking.ask(`/map/faults.geojson?on=${this.state.on}`);
-    if (!answer) return;
-    this.list = answer.features.filter((f) => f.geometry).map(({ geometry, properties }) => {
+    if (answer) this.take(answer.features);
+  }
+
+  /** Shows these: GeoJSON features with kind, codes, area_m2. */
+  take(features) {
+    this.list = features.filter((f) => f.geometry).map(({ geometry, properties }) => {
       const polygons = geometry.type === 'MultiPolygon' ? geometry.coordinates : geometry.type === 'Polygon' ? [geometry.coordinates] : [];
       const rings = polygons.flat().map((ring) => this.board.frame.line(ring));
       return { ...properties, path: rings.reduce((path, ring) => trace(path, ring, true), new Path2D()), box: boxOf(rings) };

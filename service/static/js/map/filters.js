@@ -1,4 +1,4 @@
-// One popover for the filters: period, state, category, community, and the day whose grids and duties count.
+// One popover for the filters: period, state, category, community.
 import { periodOf } from './state.js';
 import { say } from './words.js';
 
@@ -16,7 +16,6 @@ export class Filters {
     this.form.addEventListener('submit', (e) => { e.preventDefault(); this.open(false); this.button.focus(); });
     this.form.addEventListener('reset', (e) => { e.preventDefault(); this.clear(); });
     for (const tab of this.form.querySelectorAll('[data-period]')) tab.addEventListener('click', () => this.preset(tab.dataset.period));
-    $('dayline-off').addEventListener('click', () => state.set({ on: state.today }));
     state.told.push(() => this.show());
     this.show();
   }
@@ -34,57 +33,45 @@ export class Filters {
 
   read() {
     const { elements } = this.form;
-    const value = (name) => (elements[name] ? elements[name].value : '');
-    const changes = { on: value('on') || this.state.today };
-    if (elements.status) {
-      let [from, to] = [value('from'), value('to')];
-      if (from && to && from > to) [from, to] = [to, from];
-      if (from !== this.state.from || to !== this.state.to) changes.preset = '';
-      const status = [...elements.status].filter((box) => box.checked).map((box) => box.value);
-      Object.assign(changes, { from, to, category: value('category'), community: value('community'), status: status.length ? status : ['late', 'way', 'chk', 'rep'] });
-    }
+    const { from: { value: first }, to: { value: last } } = elements;
+    const [from, to] = first && last && first > last ? [last, first] : [first, last];
+    const status = [...elements.status].filter((box) => box.checked).map((box) => box.value);
+    const changes = { from, to, category: elements.category.value, community: elements.community.value, status: status.length ? status : ['late', 'way', 'chk', 'rep'] };
+    if (from !== this.state.from || to !== this.state.to) changes.preset = '';
     this.state.set(changes);
   }
 
   clear() {
-    this.state.set({ preset: '', from: '', to: '', status: ['late', 'way', 'chk', 'rep'], category: '', community: '', on: this.state.today });
+    this.state.set({ preset: '', from: '', to: '', status: ['late', 'way', 'chk', 'rep'], category: '', community: '' });
   }
 
   show() {
     const { state } = this;
     const { elements } = this.form;
-    elements.on.value = state.on;
-    if (elements.status) {
-      elements.from.value = state.from;
-      elements.to.value = state.to;
-      elements.category.value = state.category;
-      elements.community.value = state.community;
-      for (const box of elements.status) box.checked = state.status.includes(box.value);
-      for (const tab of this.form.querySelectorAll('[data-period]')) {
-        tab.setAttribute('aria-pressed', String(state.preset ? tab.dataset.period === state.preset : !tab.dataset.period && !state.from && !state.to));
-      }
+    elements.from.value = state.from;
+    elements.to.value = state.to;
+    elements.category.value = state.category;
+    elements.community.value = state.community;
+    for (const box of elements.status) box.checked = state.status.includes(box.value);
+    for (const tab of this.form.querySelectorAll('[data-period]')) {
+      tab.setAttribute('aria-pressed', String(state.preset ? tab.dataset.period === state.preset : !tab.dataset.period && !state.from && !state.to));
     }
-    this.summary(!!elements.status);
+    this.summary();
   }
 
   /** What the button says: the period, its days, and how many other filters. */
-  summary(signedIn) {
+  summary() {
     const { state } = this;
-    const text = $('pick-text');
+    const words = (iso) => (iso.slice(0, 4) === state.today.slice(0, 4) ? iso.slice(5) : iso);
+    const [a, b] = [words(state.from), words(state.to)];
+    const days = state.from && state.to ? say('span', { a, b }) : state.from ? say('since', { a }) : state.to ? say('until', { b }) : '';
+    $('pick-text').textContent = state.preset ? say(`p${state.preset}`) : days || say('all_period');
     const span = $('pick-span');
-    if (signedIn) {
-      const words = (iso) => (iso.slice(0, 4) === state.today.slice(0, 4) ? iso.slice(5) : iso);
-      const [a, b] = [words(state.from), words(state.to)];
-      const days = state.from && state.to ? say('span', { a, b }) : state.from ? say('since', { a }) : state.to ? say('until', { b }) : '';
-      text.textContent = state.preset ? say(`p${state.preset}`) : days || say('all_period');
-      span.textContent = days;
-      span.hidden = !state.preset;
-      const others = state.filters - (state.from || state.to ? 1 : 0);
-      $('pick-n').textContent = others;
-      $('pick-n').hidden = !others;
-      this.button.classList.toggle('on', state.filters > 0);
-    } else text.textContent = state.on === state.today ? say('today') : state.on;
-    $('dayline').hidden = state.on === state.today;
-    $('dayline-text').textContent = say('on_day', { day: state.on });
+    span.textContent = days;
+    span.hidden = !state.preset;
+    const others = state.filters - (state.from || state.to ? 1 : 0);
+    $('pick-n').textContent = others;
+    $('pick-n').hidden = !others;
+    this.button.classList.toggle('on', state.filters > 0);
   }
 }

@@ -16,6 +16,7 @@ export class Grids {
     this.list = [];
     this.micro = [];
     this.communities = [];
+    this.editions = []; // {on, communities}: the days on which boundaries begin to hold, the first one first
     this.byCode = new Map();
     this.ready = [];
     this.answers = 0;
@@ -37,6 +38,7 @@ export class Grids {
   parse(answer) {
     const known = new Map((answer.communities || []).map((c) => [c.code, { ...c, colour: (c.colour || 0) % COMMUNITY.length, members: [] }]));
     this.communities = [...known.values()];
+    this.editions = answer.editions || [];
     this.list = [];
     this.micro = [];
     for (const feature of answer.features) {

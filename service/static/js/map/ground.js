@@ -6,8 +6,8 @@ import { STREET, token } from './style.js';
 const LAND = [['wood', '--map-wood'], ['dense_wood', '--map-dense'], ['bank', '--map-bank'], ['park', '--map-park']];
 
 export class Ground {
-  constructor(board) {
-    this.board = board;
+  constructor(board, state) {
+    Object.assign(this, { board, state });
     this.asking = new Latest('ground');
     this.covered = new Covered();
     this.streets = [];
@@ -27,7 +27,7 @@ export class Ground {
     if (board.base || !board.shows('ground')) return;
     const zoom = Math.round(board.map.getZoom());
     if (this.covered.holds(board.seen(0), zoom)) return;
-    const answer = await this.asking.ask(`/map/ground?bbox=${asText(board.seen())}&z=${zoom}`);
+    const answer = await this.asking.ask(`/map/ground?bbox=${asText(board.seen())}&z=${zoom}&on=${this.state.on}`);
     if (!answer) return;
     this.covered.keep(answer.bbox || board.seen(), { all: answer.complete, zoom });
     this.parse(answer);

@@ -52,7 +52,7 @@ export class Legend {
   /** What depends on the day's grids. */
   fill() {
     const { list, communities, rate } = this.grids;
-    $('n-grids').textContent = list.length;
+    for (const el of all('#n-grids, [data-n="grids"]')) el.textContent = list.length;
     const shown = communities.length > MOST_KEYS ? communities.slice(0, MOST_KEYS - 1) : communities;
     const rows = shown.map((c) => key(`com-${c.colour}`, c.name, c.members.length));
     if (shown.length < communities.length) rows.push(note(say('more_communities', { n: communities.length - shown.length }), 'many'));

@@ -3,6 +3,7 @@ import { Audit } from './audit.js';
 import { Basemaps } from './basemaps.js';
 import { Board } from './board.js';
 import { Chiefs } from './chiefs.js';
+import { Days } from './days.js';
 import { Density } from './density.js';
 import { Faults } from './faults.js';
 import { onFault } from './fetching.js';
@@ -101,7 +102,8 @@ board.after.push(() => {
 
 const panel = new Panel(board, state, grids, tell);
 const legend = new Legend(board, state, grids);
-const filters = new Filters(state);
+const filters = $('filters') ? new Filters(state) : null; // strangers have nothing to filter
+const days = new Days(state, grids);
 new Search(board, state, panel);
 
 if (parts.incidents) parts.incidents.counted.push((byState, total) => legend.counts(byState, total));
@@ -133,7 +135,7 @@ state.told.push((changed) => {
     for (const name of ['ground', 'frontages', 'places', 'faults', 'incidents', 'density', 'audit']) if (board.shows(name)) parts[name]?.load();
     parts.chiefs?.load();
   }
-  if (changed.has('on')) { grids.load(); parts.frontages?.reload(); parts.faults?.load(); parts.chiefs?.reload(); parts.audit?.load(); panel.refresh(); }
+  if (changed.has('on')) { grids.load(); parts.frontages?.reload(); parts.faults?.load(); parts.ground?.reload(); parts.places?.reload(); parts.chiefs?.reload(); parts.audit?.load(); panel.refresh(); }
   if (any('from', 'to', 'status', 'category', 'community')) reloadIncidents();
   if (any('paint', 'hidden')) board.request('all');
 });
@@ -159,7 +161,7 @@ new ResizeObserver(() => map.invalidateSize({ pan: false })).observe(map.getCont
 $('z-in').addEventListener('click', () => map.zoomIn(0.5));
 $('z-out').addEventListener('click', () => map.zoomOut(0.5));
 $('z-fit').addEventListener('click', () => home({}, config.frame));
-listen({ map, panel, filters });
+listen({ map, panel, filters, days });
 
 if (parts.basemaps) {
   const select = $('base');

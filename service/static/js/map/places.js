@@ -13,8 +13,8 @@ const ICONS = {
 };
 
 export class Places {
-  constructor(board) {
-    this.board = board;
+  constructor(board, state) {
+    Object.assign(this, { board, state });
     this.asking = new Latest('places');
     this.covered = new Covered();
     this.list = [];
@@ -28,7 +28,7 @@ export class Places {
     const { board } = this;
     if (board.map.getZoom() < FROM_ZOOM || !board.shows('places') || this.covered.holds(board.seen(0))) return;
     const box = board.seen(0.5);
-    const answer = await this.asking.ask(`/map/places?bbox=${asText(box)}`);
+    const answer = await this.asking.ask(`/map/places?bbox=${asText(box)}&on=${this.state.on}`);
     if (!answer) return;
     this.covered.keep(box);
     this.list = answer.places.filter(([, , kind]) => ICONS[kind] || WORDS[kind]).map(([code, name, kind, lon, lat]) => ({ code, name, kind, x: board.frame.x(lon), y: board.frame.y(lat) }));

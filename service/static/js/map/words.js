@@ -2,7 +2,8 @@
 const ZH = {
   late: '超期', way: '处置中', chk: '待核查', rep: '待受理', done: '已结案',
   all_period: '全部期间', p7: '近7天', p30: '近30天', p90: '近90天', pyear: '今年', span: '{a} 至 {b}', since: '{a} 起', until: '至 {b}',
-  open_incidents: '未结事项', incidents: '事项', today: '今天', on_day: '按 {day} 的网格和责任',
+  open_incidents: '未结事项', incidents: '事项', today: '今天', on_day: '看的是 {day} 的网格与责任', day_chosen: '看哪一天：{day}', month: '{year} 年 {month} 月', begins: '{who}换新界线', to_come: '未到', and: '、', n_communities: '{n} 个社区',
+  weekdays: '一 二 三 四 五 六 日', weekday: '周{d}',
   rate_head: '未结事项，件／{unit}', ha: '公顷', km2: '平方公里', zero: '0', below: '不到 {b}', between: '{a} 至 {b}', above: '{a} 以上',
   more_communities: '另有 {n} 个社区',
   no_network: '网络断了，地图停在刚才的样子。',
@@ -19,7 +20,8 @@ const ZH = {
 const EN = {
   late: 'Overdue', way: 'Under way', chk: 'To inspect', rep: 'Reported', done: 'Closed',
   all_period: 'Any time', p7: '7 days', p30: '30 days', p90: '90 days', pyear: 'This year', span: '{a} to {b}', since: 'from {a}', until: 'to {b}',
-  open_incidents: 'Open incidents', incidents: 'Incidents', today: 'Today', on_day: 'Grids and duties of {day}',
+  open_incidents: 'Open incidents', incidents: 'Incidents', today: 'Today', on_day: 'You see the grids and duties of {day}', day_chosen: 'The day shown: {day}', month: '{year}-{month}', begins: 'new boundaries of {who}', to_come: 'to come', and: ', ', n_communities: '{n} communities',
+  weekdays: 'Mon Tue Wed Thu Fri Sat Sun', weekday: '{d}',
   rate_head: 'Open incidents per {unit}', ha: 'ha', km2: 'km²', zero: '0', below: 'under {b}', between: '{a} to {b}', above: '{a} and more',
   more_communities: '{n} more communities',
   no_network: 'No network; the map stays as it was.',
@@ -38,6 +40,12 @@ const chosen = document.documentElement.lang.startsWith('en') ? EN : ZH;
 /** The text of `key` with {names} filled in. */
 export function say(key, given = {}) {
   return (chosen[key] ?? ZH[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => given[name] ?? '');
+}
+
+/** An ISO day as the office writes it: 2026-11-30 周一. */
+export function spokenDay(iso) {
+  const at = (new Date(`${iso}T00:00:00Z`).getUTCDay() + 6) % 7;
+  return `${iso} ${say('weekday', { d: say('weekdays').split(' ')[at] })}`;
 }
 
 /** A count as the map writes it: 12,345 becomes 1.2万 (en: 12k). */
