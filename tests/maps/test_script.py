@@ -6,20 +6,24 @@ import re
 import pytest
 
 from service.maps import script
-from service.maps.script import MODULES, UnknownNotation, map_script
+from service.maps.script import MODULES, STARTS, UnknownNotation, map_script
 
 
-def parts() -> list[str]:
-    return re.findall(r"^// ([\w.]+\.js)$", gzip.decompress(map_script().packed).decode(), re.MULTILINE)
+def parts(start: str) -> list[str]:
+    return re.findall(r"^// ([\w.]+\.js)$", gzip.decompress(map_script(start).packed).decode(), re.MULTILINE)
 
 
-def test_every_module_is_in_it_once_and_after_what_it_needs():
-    order = parts()
-    assert sorted(order) == sorted(path.name for path in MODULES.glob("*.js"))
-    assert order[-1] == "main.js"
-    for path in MODULES.glob("*.js"):
-        for needed in re.findall(r"from '\./([\w.]+)'", path.read_text(encoding="utf-8")):
-            assert order.index(needed) < order.index(path.name)
+@pytest.mark.parametrize("start", STARTS)
+def test_every_module_is_in_it_once_and_after_what_it_needs(start):
+    order = parts(start)
+    assert len(set(order)) == len(order) and order[-1] == start
+    for name in order:
+        for needed in re.findall(r"from '\./([\w.]+)'", (MODULES / name).read_text(encoding="utf-8")):
+            assert order.index(needed) < order.index(name)
+
+
+def test_no_module_is_left_out_of_every_page():
+    assert {name for start in STARTS for name in parts(start)} == {path.name for path in MODULES.glob("*.js")}
 
 
 def test_nothing_of_the_module_notation_is_left():

@@ -30,7 +30,8 @@ from tests.registers.conftest import (
 )
 from tests.responsibility.town import A1, MICRO, WEST_HOME, at
 
-HOSTILE = "<script>alert(1)</script>\u202e'; DROP TABLE frontages; --"
+SEEN = "<script>alert(1)</script>'; DROP TABLE frontages; --"
+HOSTILE = SEEN.replace("'", "\u202e'")  # what turns the letters round is not kept
 
 
 def entries(town: Town, register: str, code: str) -> list[AuditEntry]:
@@ -57,7 +58,7 @@ def test_a_shop_is_registered_with_a_proposed_code_and_stands_in_the_trail(town:
     }
     done = town.create("frontages", sent, line(at(1, 1), at(1.1, 1)))
     row = town.one("frontages", done.code)
-    assert row.values["shop_name"] == HOSTILE
+    assert row.values["shop_name"] == SEEN
     assert row.values["state"] == "renovating"
     assert row.values["phone"] == "13812345678"
     assert row.values["agreement_until"] == date(2027, 3, 1)
@@ -67,7 +68,7 @@ def test_a_shop_is_registered_with_a_proposed_code_and_stands_in_the_trail(town:
     assert (entry.action, entry.actor, entry.subject_name, entry.before) == (
         "frontage.create",
         "周主管",
-        HOSTILE,
+        SEEN,
         None,
     )
     assert entry.after is not None
@@ -262,7 +263,7 @@ def test_attributes_of_a_grid_are_those_of_the_edition_in_force(town: Town) -> N
     town.change("grids", A1, {"households": "500", "notes": HOSTILE})
     zone = next(one for one in town.keeper.on(TODAY).tiling.zones if one.code == A1)
     early = next(one for one in town.keeper.on(date(2026, 1, 1)).tiling.zones if one.code == A1)
-    assert (zone.households, zone.notes, early.households) == (500, HOSTILE, None)
+    assert (zone.households, zone.notes, early.households) == (500, SEEN, None)
     assert town.change("grids", MICRO, {"population": "20"}).changed == ("population",)
 
 

@@ -25,7 +25,8 @@ from tests.registers.conftest import FAR_AWAY, IN_A1, IN_B1, build, point
 from tests.responsibility.town import A1, EAST_HOME, WEST_HOME
 
 PHONE = "139****0001"
-HOSTILE = '<img src=x onerror="alert(1)">\u202e'
+SEEN = '<img src=x onerror="alert(1)">'
+HOSTILE = f"{SEEN}\u202e"  # what turns the letters round is not kept
 
 
 @dataclass
@@ -131,11 +132,11 @@ def test_a_row_goes_round(api: Api) -> None:
     )
     assert made.status_code == 201
     row = api["supervisor"].get(made.headers["Location"]).json
-    assert (row["shop_name"], row["phone"], row["version"], row["grid"]["code"]) == (HOSTILE, "138****5678", 1, A1)
+    assert (row["shop_name"], row["phone"], row["version"], row["grid"]["code"]) == (SEEN, "138****5678", 1, A1)
     assert row["geometry"] == {"type": "Point", "coordinates": list(IN_A1)}
     changed = api["supervisor"].put(made.headers["Location"], json=row | {"trade": "餐饮"})
     assert changed.status_code == 200, changed.text
-    assert (changed.json["trade"], changed.json["version"], changed.json["shop_name"]) == ("餐饮", 2, HOSTILE)
+    assert (changed.json["trade"], changed.json["version"], changed.json["shop_name"]) == ("餐饮", 2, SEEN)
     stale = api["supervisor"].put(made.headers["Location"], json={"trade": "服装", "version": 1})
     assert stale.status_code == 409
     assert stale.mimetype == "application/problem+json"
@@ -297,7 +298,7 @@ def test_a_bulk_change_answers_each_row(api: Api) -> None:
     assert (stale["verdict"], stale["status"]) == ("refused", 409) and "被改过" in stale["detail"]
     assert (absent["status"], absent["errors"]) == (404, [])
     row = boss.get("/api/v1/frontages/F1").json
-    assert (row["state"], row["trade"], row["version"]) == ("vacant", HOSTILE, 2)
+    assert (row["state"], row["trade"], row["version"]) == ("vacant", SEEN, 2)
     again = bulk(boss, "frontages", rows=["F1"], changes={"state": "vacant"}).json
     assert again["items"] == [{"code": "F1", "verdict": "unchanged", "version": 2}]
     ended = bulk(boss, "frontages", rows=["F1", "F1x"], end={"on": "2026-11-30", "reason": "已搬走"}).json
