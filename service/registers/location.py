@@ -12,6 +12,7 @@ import shapely
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from service.db.bulk import among
 from service.db.spatial import raw_geometry, read_geometries
 from service.duties.queries import all_duties
 from service.duties.rules import role_name
@@ -29,6 +30,7 @@ ELSEWHERE: Spot = (None, None)
 _SMALL = 0.001  # degrees, about 100 m: a polygon this small stands where its middle stands
 _BY_SUBJECT = {one.subject: one for one in REGISTERS.values() if one.area == BY_PLACE}
 _ON_THE_GROUND = {"grid", "micro_grid", "community", *_BY_SUBJECT}
+_BY_KIND = {one.subject: one for one in REGISTERS.values() if one.subject}
 
 
 @dataclass(frozen=True)
@@ -232,7 +234,7 @@ def _duty_spots(
     where = SubjectSpots(session, snapshot)
     spots: dict[str, dict[Spot, None]] = {}
     facts: dict[str, list[DutyFact]] = {}
-    names = _subject_names(snapshot)
+    names = _subject_names(session, snapshot)
     for (kind, code), duties in snapshot.duties.items():
         places = where(kind, code) if kind in _ON_THE_GROUND else (ELSEWHERE,)
         for duty in duties:
@@ -251,10 +253,20 @@ def _duty_spots(
     return {code: tuple(found) for code, found in spots.items()}, {code: tuple(held) for code, held in facts.items()}
 
 
-def _subject_names(snapshot: Snapshot) -> dict[tuple[str, str], str]:
-    """What duties are for, by name, as far as the snapshot knows it."""
+def _subject_names(session: Session, snapshot: Snapshot) -> dict[tuple[str, str], str]:
+    """What duties are for, by name; streets, places, buildings and units are read as far as duties name them."""
     names = {("subdistrict", snapshot.office_code): snapshot.office_name}
     names |= {("grid", zone.code): zone.name for zone in snapshot.tiling.zones}
     names |= {("micro_grid", zone.code): zone.name for zone in snapshot.tiling.micro_zones}
     names |= {("community", row.code): row.name for row in snapshot.communities.values()}
-    return names | {("frontage", row.code): row.shop_name for row in snapshot.frontages.rows}
+    wanted: dict[str, set[str]] = {}
+    for kind, code in snapshot.duties.keys() - names.keys():
+        wanted.setdefault(kind, set()).add(code)
+    for kind, codes in wanted.items():
+        register = _BY_KIND.get(kind)
+        if register is None:
+            continue
+        key, title = getattr(register.model, register.key), getattr(register.model, register.title)
+        found = session.execute(select(key, title).where(visible(register.model), among(key, codes)))
+        names |= {(kind, code): name for code, name in found if name}
+    return names

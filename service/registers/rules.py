@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from service.people.access import Area
-from service.records.register import BY_COMMUNITY, BY_DUTY, BY_GRID, BY_PLACE, BY_SUBJECT, BY_UNIT
+from service.records.register import BY_COLUMNS, BY_COMMUNITY, BY_DUTY, BY_GRID, BY_PLACE, BY_SUBJECT, BY_UNIT
 
 Spot = tuple[str | None, str | None]
 
@@ -36,6 +36,17 @@ def on_the_map(area: Area) -> bool:
     (True, False, False)
     """
     return bool(area.grids or area.communities)
+
+
+def may_hold(found_by: str, area: Area) -> bool:
+    """Whether the area can hold any row of a register at all. A unit's handler has the own organisation and its people,
+    and no ground.
+
+    >>> may_hold(BY_PLACE, Area(organisation="U1")), may_hold(BY_DUTY, Area(organisation="U1"))
+    (False, True)
+    """
+    on_ground = found_by in (BY_PLACE, BY_GRID, BY_COMMUNITY, BY_COLUMNS)
+    return not on_ground or area.organisation is None or on_the_map(area) or bool(area.subjects)
 
 
 def reached(

@@ -22,8 +22,10 @@ class Showing:
     whole: bool = False
 
     def person(self, code: str, name: str | None, organisation: str | None = None) -> str | None:
-        """A colleague's name; the 网格长 of the day are everybody's."""
-        return self.viewer.name(name, code in self.leaders, organisation)
+        """A colleague's name; the 网格长 of the day are everybody's. `organisation`: where the colleague works, as the
+        register says unless told."""
+        known = self.snapshot.persons.get(code) if organisation is None else None
+        return self.viewer.name(name, code in self.leaders, known.organisation_code if known else organisation)
 
     def citizen(self, shop: str, name: str | None) -> str | None:
         """A shop keeper's or owner's name."""

@@ -14,9 +14,11 @@ from service.people.access import reach
 from service.people.rules import ROLES
 from service.records.batches import holds_demo
 from service.records.counters import read_all
+from service.registers.kinds import REGISTERS
+from service.registers.rules import may_hold
 from service.web import sessions
 from service.web.access import ROUTES
-from service.web.context import account, actor, now, require_look, require_role, services, viewer
+from service.web.context import account, actor, now, own_area, require_look, require_role, services, viewer
 from service.web.duty_pages import duty_pages
 from service.web.map_config import map_config, page_counts
 from service.web.security import nonce
@@ -141,8 +143,14 @@ def navigation() -> list[dict[str, object]]:
     return [
         {"url": url_for(endpoint), "word": word, "icon": sign, "here": url_for(endpoint).split("/")[1] == first}
         for endpoint, word, sign in _PLACES
-        if endpoint in known and reach(who.role, ROUTES[endpoint]) is not None
+        if endpoint in known and reach(who.role, ROUTES[endpoint]) is not None and not _always_empty(endpoint)
     ]
+
+
+def _always_empty(endpoint: str) -> bool:
+    """Whether the asker's area can't hold a single row of the register behind the link."""
+    register = REGISTERS.get(endpoint.removeprefix("registers."))
+    return register is not None and not may_hold(register.area, own_area())
 
 
 # (endpoint, letter, word, English): where g and a letter lead.
@@ -173,7 +181,9 @@ def goes() -> list[dict[str, str]]:
     return [
         {"url": url_for(endpoint), "letter": letter, "word": word, "english": english}
         for endpoint, letter, word, english in _GOES
-        if endpoint in current_app.view_functions and reach(who.role, ROUTES[endpoint]) is not None
+        if endpoint in current_app.view_functions
+        and reach(who.role, ROUTES[endpoint]) is not None
+        and not _always_empty(endpoint)
     ]
 
 

@@ -14,7 +14,7 @@ from service.registers.kinds import REGISTERS, register_of
 from service.registers.queries import Asked
 from tests.conftest import MONDAY_NOON
 from tests.registers.conftest import MANAGER_EAST, MANAGER_WEST, OFFICER_A1, TODAY, UNIT_CLEANERS, Town, by, point
-from tests.responsibility.town import A1, A2, B1, EAST_HOME, MICRO, SPECIAL, WEST_HOME, at
+from tests.responsibility.town import A1, A2, B1, EAST_HOME, MICRO, SPECIAL, WEST_HOME, at, duties
 
 SHOP_KEEPER = Area(subjects=frozenset({("frontage", "F3")}), person="P9")
 
@@ -218,6 +218,23 @@ def test_what_is_derived_is_of_the_day(still_town: Town) -> None:
     }
     assert still_town.one("communities", WEST_HOME).derived["grids"] == 4
     assert still_town.page("grids", q=MICRO).rows[0].derived["leader"] == {"code": "P4", "name": "赵六"}
+
+
+def test_a_duty_is_named_by_what_it_is_for(town: Town) -> None:
+    rows = [("D91", "street", "S1"), ("D92", "place", "T1"), ("D93", "organisation", "O2"), ("D94", "frontage", "F1")]
+    duties(
+        town.database,
+        town.settings,
+        town.folder,
+        [
+            {"code": code, "role": "other", "kind": kind, "subject": subject, "person": "P6"}
+            for code, kind, subject in rows
+        ],
+    )
+    held = {(duty.kind, duty.name) for duty in town.one("people", "P6").derived["duties"]}
+    assert {("street", "南街"), ("place", "南公厕"), ("organisation", "城管办"), ("frontage", "张记")} <= held
+    town.change("streets", "S1", {"name": "新南街"})
+    assert ("street", "新南街") in {(duty.kind, duty.name) for duty in town.one("people", "P6").derived["duties"]}
 
 
 def test_a_grid_is_that_of_the_edition_in_force(still_town: Town) -> None:

@@ -54,6 +54,8 @@ def pattern(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         create_account(session, "west", "manager", PASSWORD, MONDAY_NOON, area=WEST_HOME)
         create_account(session, "east", "manager", PASSWORD, MONDAY_NOON, area=EAST_HOME)
         create_account(session, "looker", "viewer", PASSWORD, MONDAY_NOON)
+        create_account(session, "idle", "officer", PASSWORD, MONDAY_NOON)
+        create_account(session, "firm", "unit", PASSWORD, MONDAY_NOON, unit="O1")
     database.close()
     yield url
     next(urls, None)
@@ -194,6 +196,20 @@ def test_no_result_and_no_row_say_what_to_do(app: Flask, boss: FlaskClient, data
     empty = boss.get("/frontages")
     assert "还没有门店" in shown(empty) and 'href="/frontages/new"' in empty.text
     assert 'class="act main" href="/frontages/new"' not in enter(app, "looker").get("/frontages").text
+
+
+def test_an_empty_part_does_not_say_that_there_is_nothing(app: Flask) -> None:
+    """Others have shops; whoever sees none of them is told whose are listed."""
+    for name, said in (("east", "你的社区"), ("idle", "担任或代理的网格"), ("firm", "派给你们单位")):
+        page = shown(enter(app, name).get("/frontages"))
+        assert "你的范围里没有门店" in page and said in page and "还没有门店" not in page, name
+
+
+def test_the_bar_leads_a_units_handler_nowhere_that_is_always_empty(app: Flask) -> None:
+    bar = re.search(r'<nav class="nav".*?</nav>', enter(app, "firm").get("/people").text, re.S)
+    assert bar and re.findall(r'href="([^"]+)"', bar[0]) == ["/map", "/people"]
+    bar = re.search(r'<nav class="nav".*?</nav>', enter(app, "idle").get("/people").text, re.S)
+    assert bar and "/frontages" in bar[0] and "/incidents" in bar[0]
 
 
 def test_a_faulty_form_names_every_fault_and_loses_nothing(boss: FlaskClient, database: Database) -> None:

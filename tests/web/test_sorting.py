@@ -25,7 +25,7 @@ def app(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[F
     folder: Path = tmp_path_factory.mktemp("sorting")
     for made in town_service(store_kind, folder):
         with made.extensions["steward"].database.write() as session:
-            session.add(Organisation(code="U1", name="环卫一队", subdistrict="500237002"))
+            session.add(Organisation(code="U1", name="环卫一队", head_code="P7"))
             for code in ("P4", "P5", "P7"):  # 赵六、钱七、周九 work in the unit, nobody leads a grid
                 session.query(Person).filter_by(code=code).one().organisation_code = "U1"
         yield made
@@ -102,3 +102,12 @@ def test_a_units_handler_finds_and_sorts_the_own_colleagues(clients: dict[str, F
     assert [row["name"] for row in items(firm, "people?sort=-name") or ()] == ["钱七", "赵六", "周九"]
     assert [row["code"] for row in items(firm, "people?q=赵") or ()] == ["P4"]
     assert items(clients["looker"], "people?q=赵") == []
+
+
+def test_a_units_handler_reads_the_name_of_the_own_head(clients: dict[str, FlaskClient]) -> None:
+    firm, looker = clients["firm"], clients["looker"]
+    for path in ("/organisations", "/organisations/U1"):
+        assert "周九" in firm.get(path).text and "周*" not in firm.get(path).text, path
+    assert [row["names"]["head_code"] for row in items(firm, "organisations") or ()] == ["周九"]
+    assert "周九" not in looker.get("/organisations").text
+    assert [row["names"]["head_code"] for row in items(looker, "organisations") or ()] == ["周*"]

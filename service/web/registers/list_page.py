@@ -371,7 +371,20 @@ def _empty(ask: Asking) -> dict[str, Any]:
         links.append({"url": url_for("imports.index"), "word": _("从文件导入")})
     if ask.may_create and ask.register.creates:
         links.append({"url": f"/{name}/new", "word": _("登记") + _(ask.look.thing)})
-    return {"title": f"{_('还没有')}{_(ask.look.thing)}", "text": _(ask.look.empty), "links": links}
+    thing = _(ask.look.thing)
+    if ask.area.everywhere:
+        return {"title": f"{_('还没有')}{thing}", "text": _(ask.look.empty), "links": links}
+    return {"title": f"{_('你的范围里没有')}{thing}", "text": _own_part(ask), "links": links}
+
+
+def _own_part(ask: Asking) -> str:
+    """What somebody with an area sees at all: an empty list of theirs says nothing of the office's."""
+    who = require_account()
+    return {
+        "manager": _("这里只列出你的社区里的。少了什么，请管理员核对你账号的社区。"),
+        "officer": _("这里只列出你今天担任或代理的网格里的。少了什么，请主管核对你的责任。"),
+        "unit": _("这里只列出派给你们单位的，和你们单位自己的。"),
+    }[who.role]
 
 
 def _may(right: str) -> bool:
