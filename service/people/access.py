@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-ALL, AREA = "all", "area"
+ALL, AREA, OWN = "all", "area", "own"  # own: within the area, what oneself has made
 PUBLIC = "public"
 
 # right: {role: how far}; a role that isn't named may not. "public" is somebody who isn't signed in.
@@ -52,6 +52,9 @@ RIGHTS: dict[str, dict[str, str]] = {
     "duties.assign": {"manager": AREA, "supervisor": ALL, "admin": ALL},
     # Where nobody answers, two do, or one has too much.
     "duties.audit": {"viewer": ALL, "manager": AREA, "supervisor": ALL, "admin": ALL},
+    # Photos of frontages; those of other records are registers.write.
+    "photos.add": {"officer": AREA, "manager": AREA, "supervisor": ALL, "admin": ALL},
+    "photos.remove": {"officer": OWN, "manager": AREA, "supervisor": ALL, "admin": ALL},
     "registers.export": {"viewer": ALL, "manager": AREA, "supervisor": ALL, "admin": ALL},
     # Responsibility maps for the wall; names and phones on them as the role reads them everywhere.
     "duties.print": {
@@ -86,7 +89,8 @@ NOT_FOR_DEMO = frozenset({"backups"})
 @dataclass(frozen=True)
 class Area:
     """Where an account's say reaches today. `everywhere`: the whole subdistrict; else the named grids (micro-grids
-    count with their parent), communities, frontages that a duty names, and what is assigned to the organisation."""
+    count with their parent), communities, frontages that a duty names, and what is assigned to the organisation.
+    `homes`: the communities in which the grids lie; their own records may be read, nothing else in them."""
 
     everywhere: bool = False
     communities: frozenset[str] = frozenset()
@@ -94,6 +98,7 @@ class Area:
     organisation: str | None = None
     person: str | None = None
     subjects: frozenset[tuple[str, str]] = field(default=frozenset())
+    homes: frozenset[str] = frozenset()
 
     def holds_grid(self, code: str | None, community: str | None = None) -> bool:
         """Whether a grid lies in the area; `community`: the grid's."""
@@ -101,6 +106,10 @@ class Area:
 
     def holds_community(self, code: str | None) -> bool:
         return self.everywhere or (code is not None and code in self.communities)
+
+    def reads_community(self, code: str) -> bool:
+        """Whether the record of a community may be read: an officer's grids lie in one."""
+        return self.holds_community(code) or code in self.homes
 
     def holds_subject(self, kind: str, code: str) -> bool:
         """Whether a duty of the account's person names the subject itself."""
@@ -111,8 +120,8 @@ EVERYWHERE, NOWHERE = Area(everywhere=True), Area()
 
 
 def reach(role: str | None, right: str, demo: bool = False) -> str | None:
-    """How far a role has a right: "all", "area" or None. `role` None: not signed in; `demo`: the account is one of the
-    demo's. KeyError for an unknown right.
+    """How far a role has a right: "all", "area", "own" or None. `role` None: not signed in; `demo`: the account is one
+    of the demo's. KeyError for an unknown right.
 
     >>> reach("manager", "registers.write"), reach("viewer", "registers.write"), reach(None, "look")
     ('area', None, 'all')

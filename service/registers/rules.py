@@ -67,6 +67,8 @@ def reached(
         own.add(area.person)
     if found_by in (BY_PLACE, BY_GRID, BY_COMMUNITY, BY_DUTY, BY_SUBJECT):
         own |= {code for code, some in spots.items() if touches(area, some)}
+    if found_by == BY_COMMUNITY:
+        own |= area.homes
     return frozenset(own)
 
 
@@ -76,6 +78,8 @@ def holds(found_by: str, subject: str | None, spots: Mapping[str, tuple[Spot, ..
         return True
     if found_by == BY_UNIT:
         return code == area.organisation if area.organisation else on_the_map(area)
+    if found_by == BY_COMMUNITY and code in area.homes:
+        return True
     return (found_by == BY_DUTY and code == area.person) or touches(area, spots.get(code, ()))
 
 

@@ -180,7 +180,7 @@ def _grids(index: SearchIndex, area: Area) -> np.ndarray:
 
 
 def _communities(index: SearchIndex, area: Area) -> np.ndarray:
-    return np.array([area.holds_community(row.code) for row in index.sheaves["community"].rows], dtype=bool)
+    return np.array([area.reads_community(row.code) for row in index.sheaves["community"].rows], dtype=bool)
 
 
 def persons_in(snapshot: Snapshot, area: Area) -> set[str]:

@@ -73,8 +73,8 @@ ROUTES: dict[str, str] = {
     "photos.subject": "registers.read",
     "photos.show": "registers.read",
     "photos.thumb": "registers.read",
-    "photos.add": "registers.write",
-    "photos.remove": "registers.write",
+    "photos.add": "photos.add",
+    "photos.remove": "photos.remove",
     "api.lookup": "look",
     "api.lookup_batch": "look",
     # whole phone numbers

@@ -194,8 +194,15 @@ def _area_of_duties(snapshot: Snapshot, person: str) -> Area:
     parents = {zone.code: zone.parent_code for zone in snapshot.tiling.micro_zones}
     grids = {code for kind, code in subjects if kind == "grid"}
     grids |= {parents.get(code) or code for kind, code in subjects if kind == "micro_grid"}
-    homes = {code for kind, code in subjects if kind == "community"}
-    return Area(communities=frozenset(homes), grids=frozenset(grids), person=person, subjects=subjects)
+    whole = {code for kind, code in subjects if kind == "community"}
+    homes = {zone.community_code for zone in snapshot.tiling.zones if zone.code in grids}
+    return Area(
+        communities=frozenset(whole),
+        grids=frozenset(grids),
+        person=person,
+        subjects=subjects,
+        homes=frozenset(homes),
+    )
 
 
 def now() -> datetime:

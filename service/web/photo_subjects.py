@@ -11,12 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.errors import NotAllowed, NotFound
-from service.people.access import Area
+from service.people.access import OWN, Area, reach
 from service.records.audit import Subject
 from service.records.batches import visible
+from service.records.models import Attachment
 from service.registers.kinds import REGISTERS
 from service.registers.rules import holds, holds_all
-from service.web.context import area
+from service.web.context import account, area
 from service.web.register_view import here
 
 _EXTENSION = "steward_photo_subjects"
@@ -32,11 +33,25 @@ class Found:
 
     def within(self, right: str) -> bool:
         """Whether the asker's reach of a right holds the subject."""
-        judge = self.writes if right == "registers.write" else self.reads
+        judge = self.reads if right == "registers.read" else self.writes
         return judge(area(right))
 
 
 Finder = Callable[[Session, str], Found | None]
+
+
+def right_to(step: str, kind: str) -> str:
+    """The right that adding or removing a photo needs: officers have it for frontages."""
+    return f"photos.{step}" if kind == "frontages" else "registers.write"
+
+
+def may_touch(photo: Attachment) -> bool:
+    """Whether the photo is the asker's to remove where the right reaches to own ones only; the place is another
+    question."""
+    who = account()
+    return who is not None and (
+        reach(who.role, right_to("remove", photo.subject_kind)) != OWN or photo.account_id == who.id
+    )
 
 
 def bind(app: Flask, kind: str, finder: Finder) -> None:

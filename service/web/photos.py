@@ -15,13 +15,13 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from service.clock import spoken
 from service.documents.photos import FIELD, MOST_BYTES, Photo, clean, keep, read
-from service.errors import Conflict, InvalidValue, StewardError, TooMany
+from service.errors import Conflict, InvalidValue, NotAllowed, StewardError, TooMany
 from service.people.access import reach
 from service.records import attachments
 from service.records.attachments import Picture
 from service.records.audit import Subject
 from service.web.context import account, actor, now, services
-from service.web.photo_subjects import may, require
+from service.web.photo_subjects import may, may_touch, require, right_to
 from service.web.problems import status_of
 
 bp = Blueprint("photos", __name__)
@@ -39,7 +39,7 @@ _HEADERS = {
 def raise_the_limit(endpoint: str | None, _values: dict[str, Any] | None) -> None:
     """Before the form is read; only for those who may write at all."""
     who = account()
-    if endpoint == "photos.add" and who is not None and reach(who.role, "registers.write") is not None:
+    if endpoint == "photos.add" and who is not None and reach(who.role, "photos.add") is not None:
         request.max_content_length = _MOST_BODY
 
 
@@ -65,7 +65,7 @@ def subject(kind: str, code: str) -> Response:
 def add(kind: str, code: str) -> BaseResponse:
     """One more photo. What is wrong with it is said beside the field; the caption is not lost."""
     with services().database.read() as session:
-        require(session, kind, code, "registers.write")
+        require(session, kind, code, right_to("add", kind))
     typed = request.form.get("caption", "")
     try:
         caption = attachments.caption_of(typed)
@@ -73,7 +73,7 @@ def add(kind: str, code: str) -> BaseResponse:
         keep(_folder(), photo)
         picture = Picture(photo.sha256, len(photo.jpeg), photo.width, photo.height)
         with services().database.write() as session:
-            asked = require(session, kind, code, "registers.write")
+            asked = require(session, kind, code, right_to("add", kind))
             attachments.add(session, asked, picture, caption, actor(), now())
     except (InvalidValue, Conflict, TooMany) as fault:
         return _refused(kind, code, fault, typed)
@@ -85,7 +85,9 @@ def remove(key: int) -> BaseResponse:
     """Shown no more; nothing is lost."""
     with services().database.write() as session:
         photo = attachments.one(session, key)
-        asked = require(session, photo.subject_kind, photo.subject_code, "registers.write")
+        asked = require(session, photo.subject_kind, photo.subject_code, right_to("remove", photo.subject_kind))
+        if not may_touch(photo):
+            raise NotAllowed("这张照片是别人加的，由社区管理员或主管来移除。")
         attachments.remove(session, photo, asked.name, actor(), now())
         kind, code = photo.subject_kind, photo.subject_code
     return _done(kind, code)
@@ -139,6 +141,7 @@ def _one_at_a_time() -> Iterator[None]:
 def _panel(session: Session, asked: Subject, **more: Any) -> dict[str, Any]:
     assert asked.code is not None
     found = attachments.of_subject(session, asked.kind, asked.code)
+    removes = may(session, asked.kind, asked.code, right_to("remove", asked.kind))
     return {
         "kind": asked.kind,
         "code": asked.code,
@@ -150,10 +153,11 @@ def _panel(session: Session, asked: Subject, **more: Any) -> dict[str, Any]:
                 "made_at": spoken(one.made_at),
                 "width": one.width,
                 "height": one.height,
+                "may_remove": removes and may_touch(one),
             }
             for one in found
         ],
-        "may_change": may(session, asked.kind, asked.code, "registers.write"),
+        "may_add": may(session, asked.kind, asked.code, right_to("add", asked.kind)),
         "most_mb": MOST_BYTES // 2**20,
         "most_caption": attachments.MOST_CAPTION,
         **more,

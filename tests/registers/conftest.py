@@ -43,7 +43,7 @@ from tests.responsibility.town import (
 TODAY = local_date(MONDAY_NOON)
 MANAGER_WEST = Area(communities=frozenset({WEST_HOME}))
 MANAGER_EAST = Area(communities=frozenset({EAST_HOME}))
-OFFICER_A1 = Area(grids=frozenset({A1}), person="P2", subjects=frozenset({("grid", A1)}))
+OFFICER_A1 = Area(grids=frozenset({A1}), person="P2", subjects=frozenset({("grid", A1)}), homes=frozenset({WEST_HOME}))
 UNIT_CLEANERS = Area(organisation="O1")
 IN_A1, IN_A2, IN_B1, FAR_AWAY = at(1, 3), at(8, 2), at(2, 7), (109.0, 31.0)
 

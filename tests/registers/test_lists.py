@@ -37,7 +37,7 @@ SHOP_KEEPER = Area(subjects=frozenset({("frontage", "F3")}), person="P9")
         ("grids", OFFICER_A1, {A1, MICRO}),
         ("grids", MANAGER_WEST, {A1, A2, SPECIAL, MICRO}),
         ("communities", MANAGER_WEST, {WEST_HOME}),
-        ("communities", OFFICER_A1, set()),
+        ("communities", OFFICER_A1, {WEST_HOME}),
         ("people", EVERYWHERE, {f"P{i}" for i in range(1, 9)}),
         ("people", MANAGER_WEST, {"P2", "P3", "P4", "P5", "P6", "P8"}),
         ("people", MANAGER_EAST, set()),

@@ -107,7 +107,7 @@ class Kept:
 
 #                pvuomsa    pvuomsa    pvuomsa    pvuomsa    pvuomsa    pvuomsa
 REGISTERS = {
-    "communities": Kept("?+00+++", "?+000++", "?---+++", "?---0++", "?----++", "?----++"),
+    "communities": Kept("?+0++++", "?+000++", "?---+++", "?---0++", "?----++", "?----++"),
     "grids": Kept("?+0++++", "?+000++", "?---+++", "?---0++", WRITE, WRITE, WRITE),  # made and ended by nobody: 409
     "people": Kept("?++++++", "?+000++", "?---+++", "?---0++", "?----++", "?----++"),
     "organisations": Kept("?++++++", "?+0++++", "?----++", "?----++", "?----++", "?----++"),
@@ -359,7 +359,8 @@ ROUTES: dict[str, Call | tuple[Call, ...]] = {
         Call("POST", "/phones/reveal", "?-+++++", "?--++++", json={"kind": "organisations", "code": "{organisations}"}),
         Call("POST", "/phones/reveal", "?--++++", json={"kind": "people", "code": NEIGHBOUR}),
     ),
-    # photos: who reads the record sees them, who may change it adds and removes them
+    # photos: who reads the record sees them, who may change it adds and removes them; an officer adds to the shops
+    # of the own grids, and removes none that another added
     "photos.subject": (
         *(Call("GET", f"/photos/{name}/{{{name}}}", PHOTOS, PHOTOS_OTHER) for name in ("frontages", "places")),
         Call("GET", "/photos/buildings/{buildings}", PHOTOS, PHOTOS_OTHER),
@@ -368,7 +369,14 @@ ROUTES: dict[str, Call | tuple[Call, ...]] = {
     "photos.show": Call("GET", "/photos/{photo}", PHOTOS, PHOTOS_OTHER, absent=True),
     "photos.thumb": Call("GET", "/photos/{photo}/thumb", PHOTOS, PHOTOS_OTHER, absent=True),
     "photos.add": (
-        Call("POST", "/photos/frontages/{frontages}", WRITE, SUPERVISORS, file=("photo", "x.jpg", b"\xff\xd8no photo")),
+        Call(
+            "POST",
+            "/photos/frontages/{frontages}",
+            "?--++++",
+            SUPERVISORS,
+            file=("photo", "x.jpg", b"\xff\xd8no photo"),
+        ),
+        Call("POST", "/photos/places/{places}", WRITE, SUPERVISORS, file=("photo", "x.jpg", b"\xff\xd8no photo")),
         Call("POST", f"/photos/places/{PARTLY['places']}", SUPERVISORS),
     ),
     "photos.remove": Call("POST", "/photos/{photo}/remove", WRITE, SUPERVISORS),

@@ -121,20 +121,20 @@ def test_a_photo_is_added_shown_and_removed_without_loss(app: Flask) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "reads", "writes"),
+    ("name", "reads", "removes", "adds"),
     [
-        (None, 401, 401),
-        ("looker", 200, 403),
-        ("firm", 403, 403),
-        ("idle", 403, 403),
-        ("walker", 200, 403),
-        ("east", 403, 403),
-        ("west", 200, 200),
-        ("chief", 200, 200),
-        ("head", 200, 200),
+        (None, 401, 401, 401),
+        ("looker", 200, 403, 403),
+        ("firm", 403, 403, 403),
+        ("idle", 403, 403, 403),
+        ("walker", 200, 403, 200),
+        ("east", 403, 403, 403),
+        ("west", 200, 200, 200),
+        ("chief", 200, 200, 200),
+        ("head", 200, 200, 200),
     ],
 )
-def test_who_may(app: Flask, name: str | None, reads: int, writes: int) -> None:
+def test_who_may(app: Flask, name: str | None, reads: int, removes: int, adds: int) -> None:
     assert send(signed_in(app, "west"), from_a_phone()).status_code == 200
     (one,) = kept(app)
     client = app.test_client() if name is None else signed_in(app, name)
@@ -143,13 +143,13 @@ def test_who_may(app: Flask, name: str | None, reads: int, writes: int) -> None:
         assert client.get(path, headers=wanted).status_code == reads, path
     form = {"csrf_token": token(client.get("/login" if name is None else "/account/password").text)}
     found = client.post(f"/photos/{one.id}/remove", data=form, headers=wanted | FETCH)
-    assert found.status_code == writes
-    assert (kept(app)[0].removed_at is not None) == (writes == 200)
+    assert found.status_code == removes
+    assert (kept(app)[0].removed_at is not None) == (removes == 200)
     data = form | {"photo": (io.BytesIO(from_a_phone(6)), "a.jpg")}
-    assert client.post(SHOP, data=data, headers=wanted | FETCH).status_code == writes
-    assert len(kept(app)) == (2 if writes == 200 else 1)
+    assert client.post(SHOP, data=data, headers=wanted | FETCH).status_code == adds
+    assert len(kept(app)) == (2 if adds == 200 else 1)
     if reads == 200:
-        assert ('name="photo"' in client.get(SHOP).text) == (writes == 200), "no form for those who may not"
+        assert ('name="photo"' in client.get(SHOP).text) == (adds == 200), "no form for those who may not"
 
 
 @pytest.mark.parametrize(
@@ -251,3 +251,18 @@ def test_photos_go_with_the_demo_and_no_others(app: Flask) -> None:
         shop = session.scalars(select(Frontage).where(Frontage.code == "F3")).one()
         attachments.hide_all(session, "frontages", select(Frontage.code).where(Frontage.id == shop.id), MONDAY_NOON)
     assert {one.subject_code: one.removed_at is None for one in kept(app)} == {"F1": True, "F3": False}
+
+
+def test_an_officer_removes_own_photos_only(app: Flask) -> None:
+    west, walker = signed_in(app, "west"), signed_in(app, "walker")
+    assert send(west, from_a_phone()).status_code == 200
+    mine = send(walker, from_a_phone(6))
+    theirs, own = kept(app)
+    assert f"/photos/{own.id}/remove" in mine.text and f"/photos/{theirs.id}/remove" not in mine.text
+    form = {"csrf_token": token(mine.text)}
+    refused = walker.post(f"/photos/{theirs.id}/remove", data=form, headers={"Accept": "application/json"})
+    assert refused.status_code == 403 and "别人加的" in refused.json["detail"]
+    assert walker.post(f"/photos/{own.id}/remove", data=form, headers=FETCH).status_code == 200
+    assert [one.removed_at is None for one in kept(app)] == [True, False]
+    page = west.get("/frontages/F1").text
+    assert f"/photos/{theirs.id}/remove" in page, "a manager removes any of the own area"
