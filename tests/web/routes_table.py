@@ -277,6 +277,28 @@ ROUTES: dict[str, Call | tuple[Call, ...]] = {
     "duty_audit.index": Call("GET", "/duties/audit?kind=vacant&community=500237002001", AUDIT),
     "duty_audit.export": Call("GET", "/duties/audit/export?format=csv", AUDIT),
     "duty_audit.as_api": Call("GET", "/api/v1/duties/audit", AUDIT),
+    # balanced proposals: of the own communities; others' are not found
+    "balance.index": (
+        Call("GET", "/duties/balance", WRITE),
+        Call("GET", "/duties/balance?community={communities}", WRITE, SUPERVISORS),
+    ),
+    "balance.keep": Call("POST", "/duties/balance", WRITE, SUPERVISORS, form={"community": "{communities}"}),
+    "balance.proposals": Call("GET", "/duties/proposals", WRITE),
+    "balance.proposal": Call("GET", "/duties/proposals/{proposal}", WRITE, "?---0++"),
+    "balance.adopt": Call("POST", "/duties/proposals/{proposal}/adopt", WRITE, "?---0++", form={"version": "1"}),
+    "balance.drop_proposal": Call("POST", "/duties/proposals/{proposal}/drop", WRITE, "?---0++", form={"version": "1"}),
+    "duties_api.balance_division": Call(
+        "POST", "/api/v1/duties/balance", WRITE, SUPERVISORS, json={"communities": ["{communities}"]}
+    ),
+    "duties_api.proposal_list": Call("GET", "/api/v1/duties/proposals", WRITE),
+    "duties_api.proposal_one": Call("GET", "/api/v1/duties/proposals/{proposal}", WRITE, "?---0++"),
+    "duties_api.proposal_adopt": Call(
+        "POST",
+        "/api/v1/duties/proposals/{proposal}/adopt",
+        WRITE,
+        "?---0++",
+        json={"version": 9, "starts_on": "2026-12-01"},
+    ),
     "map_data.places": Call("GET", "/map/places", LOOK),
     "map_data.frontages": Call("GET", "/map/frontages?bbox=109.86,31.05,109.90,31.09", LOOK),
     "map_data.clusters": Call("GET", "/map/clusters?bbox=109.8,31,109.9,31.1&z=15", SIGNED),

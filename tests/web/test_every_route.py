@@ -29,6 +29,7 @@ from service.people.rules import ROLES
 from service.records.audit import Actor
 from service.records.models import Attachment, ImportBatch, Job, SavedView, Upload
 from service.registers.kinds import REGISTERS as KNOWN
+from service.responsibility.models import Proposal
 from service.web.context import area_of
 from service.web.identity import User
 from tests.conftest import MONDAY_NOON, PASSWORD
@@ -115,7 +116,17 @@ def words(walked: Flask) -> Iterator[Words]:
             Attachment(subject_kind="frontages", subject_code=at["frontages"], made_at=MONDAY_NOON, **picture)
             for at in (OWN, OTHER)
         ]
-        made = [view, shared, job, importing, upload, *photos]
+        plans = [
+            Proposal(
+                name="x",
+                settings={"communities": [at["communities"]], "role": "grid_officer", "weights": {"area": 1.0},
+                          "since": None, "until": None},
+                groups={"groups": [{"person": "R107", "grids": [at["grids"]], "load": 1.0}]},
+                made_by="x", made_at=MONDAY_NOON, subdistrict="500237002", revision=0,
+            )
+            for at in (OWN, OTHER)
+        ]  # fmt: skip
+        made = [view, shared, job, importing, upload, *photos, *plans]
         session.add_all(made)
         session.flush()
         more = {
@@ -130,7 +141,10 @@ def words(walked: Flask) -> Iterator[Words]:
         }
         drafts = [begin(session, [at["communities"]], None, None, DRAWER) for at in (OWN, OTHER)]
         made += drafts
-        own, other = ({"photo": p.id, "draft": d.id} for p, d in zip(photos, drafts, strict=True))
+        own, other = (
+            {"photo": photo.id, "draft": draft.id, "proposal": plan.id}
+            for photo, draft, plan in zip(photos, drafts, plans, strict=True)
+        )
     kept = {area: {f"{name}_kept": at[name] for name in REGISTERS} for area, at in (("own", OWN), ("other", OTHER))}
     yield {"own": kept["own"] | OWN | more | own, "other": kept["other"] | OTHER | more | other}
     with database.write() as session:

@@ -143,7 +143,7 @@ def spread_words(spread: Spread | None) -> dict[str, Any] | None:
 
 def load_words(weights: Mapping[str, float]) -> str:
     """事项, or the mix with its weights."""
-    asked = {name: weight for name, weight in weights.items() if weight > 0}
+    asked = {name: weights[name] for name in LOADS if weights.get(name, 0) > 0}
     if len(asked) == 1:
         return LOADS[next(iter(asked))]
     total = sum(asked.values())

@@ -23,6 +23,7 @@ from service.registers.queries import page as read_page
 from service.registers.rows import Page
 from service.web.access import ROUTES
 from service.web.context import account, area, require_account
+from service.web.duty_pages import duty_pages
 from service.web.register_view import reads_names
 from service.web.registers.asking import Asking
 from service.web.registers.links import list_url, row_url
@@ -161,6 +162,8 @@ def list_context(session: Session, listed: Listed, selected: str | None, told: s
 
 
 def _kin(kin: Sequence[str], name: str) -> list[dict[str, Any]]:
+    if name == "duties":  # beside pages that are no registers
+        return [one | {"here": one["name"] == name} for one in duty_pages()]
     out = [{"url": list_url(one), "word": LOOKS[one].title, "here": one == name} for one in kin]
     if name in _ZONES:
         out.append({"url": url_for("drafts.editions"), "word": _("版本与草稿"), "here": False})
