@@ -6,8 +6,7 @@ from typing import Any
 
 import orjson
 from flask import Blueprint, Response, jsonify, request
-from flask_wtf.csrf import validate_csrf
-from werkzeug.exceptions import BadRequest
+from flask_wtf.csrf import CSRFError, validate_csrf
 
 from service.errors import InvalidValue, InvalidValues, StaleVersion
 from service.people.rules import Viewer
@@ -45,7 +44,7 @@ def from_own_page() -> None:
     try:
         validate_csrf(request.headers.get("X-CSRFToken"))
     except ValueError:  # wtforms' ValidationError is one
-        raise BadRequest("X-CSRFToken") from None
+        raise CSRFError("X-CSRFToken") from None
 
 
 @bp.errorhandler(InvalidValues)

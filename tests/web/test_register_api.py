@@ -19,6 +19,7 @@ from service.db.migrate import migrate
 from service.people.accounts import create_account
 from service.people.models import Account
 from service.people.sign_ins import begin
+from service.records.models import AuditEntry
 from service.web.access import ROUTES
 from tests.conftest import MONDAY_NOON, bearer, fresh_postgres
 from tests.registers.conftest import FAR_AWAY, IN_A1, IN_B1, build, point
@@ -279,3 +280,26 @@ def test_an_answer_can_be_sent_back_as_it_is(api: Api) -> None:
 )
 def test_unusual_questions_are_answered(still_api: Api, path: str) -> None:
     assert still_api["admin"].get(f"/api/v1/{path}").status_code == 200
+
+
+def test_what_lies_outside_the_area_is_a_refusal_and_what_is_nowhere_is_none(api: Api) -> None:
+    asked = [
+        ("manager", "GET", "/api/v1/places/T2"),
+        ("manager", "GET", "/places/T2"),
+        ("manager", "GET", "/api/v1/places/T2/history"),
+        ("manager", "PUT", "/api/v1/places/T2"),
+        ("manager", "DELETE", "/api/v1/places/T2?version=1"),
+        ("officer", "GET", "/api/v1/incidents/I3"),
+        ("unit", "GET", "/api/v1/frontages/F1"),
+    ]
+    nowhere = [("manager", "/api/v1/places/nothing"), ("supervisor", "/api/v1/places/nothing")]
+    for role, method, path in asked:
+        body = {"json": {"version": 1, "name": "x"}} if method == "PUT" else {}
+        assert api[role].open(path, method=method, **body).status_code == 404, path
+    for role, path in nowhere:
+        assert api[role].get(path).status_code == 404
+    with api.app.extensions["steward"].database.read() as session:
+        lines = session.query(AuditEntry).filter_by(action="request.refuse").order_by(AuditEntry.id).all()
+    assert [(one.actor, one.subject_name) for one in lines] == [
+        (role, f"{method} {path.partition('?')[0]}") for role, method, path in asked
+    ]
