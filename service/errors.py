@@ -56,6 +56,14 @@ class NotFound(StewardError):
     """No such thing."""
 
 
+class NoSuchRow(NotFound):
+    """No such row of a register, or none within the asker's area: the answer is the same, the trail's isn't."""
+
+    def __init__(self, message: str, register: str, code: str) -> None:
+        super().__init__(message)
+        self.register, self.code = register, code
+
+
 class NotSignedIn(StewardError):
     """The question needs a signed-in account."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,13 +14,13 @@ from sqlalchemy.orm import Session
 
 from service.errors import Conflict, InvalidValue, NotFound
 from service.people import passwords
+from service.people.account_names import name_fault, name_key
 from service.people.models import Account, Organisation, Person, Token
 from service.people.rules import ROLES
 from service.records import counters
 from service.records.audit import SYSTEM, Actor, Subject, append, differences
 from service.records.batches import visible
 
-_NAME = re.compile(r"^[\w.\-@]{2,64}$")
 MOST_LABEL = 60
 MOST_DAYS = 3650
 
@@ -61,12 +60,15 @@ def create_account(
     by: Actor = SYSTEM,
 ) -> Account:
     """A new account. Raises InvalidValue (name, role, password) or Conflict when the name is taken."""
-    if not _NAME.match(name):
-        raise InvalidValue("name", f"账号名“{name[:80]}”不能用：2 至 64 个字母、汉字、数字或 . - _ @。")
+    fault = name_fault(name)
+    if fault is not None:
+        raise InvalidValue("name", fault)
     if role not in ROLES:
         raise InvalidValue("role", f"没有角色“{role[:40]}”。可用：{'、'.join(ROLES)}。")
-    if session.scalar(select(Account.id).where(Account.name == name)) is not None:
-        raise Conflict(f"账号“{name}”已经有了。换一个名字。")
+    alike = next((one for one in session.scalars(select(Account.name)) if name_key(one) == name_key(name)), None)
+    if alike is not None:
+        more = "" if alike == name else "，看起来一样（大小写和重音不算不同）"
+        raise Conflict(f"账号“{alike}”已经有了{more}。换一个名字。")
     account = Account(
         name=name,
         display_name=display_name or name,

@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, and_, case, collate, false, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from service.errors import InvalidValue, NotFound
+from service.errors import InvalidValue, NoSuchRow
 from service.people.access import Area
 from service.records.batches import visible
 from service.records.register import BY_COLUMNS, CHOICE, PERSON, Register
@@ -112,8 +112,17 @@ def some(session: Session, register: Register, codes: Iterable[str], area: Area,
     return read_rows(session, register, [ids[code] for code in wanted if code in ids], located)
 
 
-def not_found(register: Register, code: str) -> NotFound:
-    return NotFound(f"没有编码是“{code[:40]}”的{register.label}，或者不在你的范围里。")
+def not_found(register: Register, code: str) -> NoSuchRow:
+    message = f"没有编码是“{code[:40]}”的{register.label}，或者不在你的范围里。"
+    return NoSuchRow(message, register.name, code)
+
+
+def is_somewhere(session: Session, register: Register, code: str) -> bool:
+    """Whether there is such a row in anybody's area."""
+    if "\0" in code:
+        return False
+    found = select(register.model.id).where(getattr(register.model, register.key) == code, visible(register.model))
+    return session.scalar(found.limit(1)) is not None
 
 
 def keys(session: Session, register: Register, asked: Asked, located: Located) -> list[str]:

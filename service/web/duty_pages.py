@@ -12,6 +12,7 @@ _PAGES = (
     ("duties", "registers.duties", "责任"),
     ("audit", "duty_audit.index", "责任检查"),
     ("balance", "balance.index", "均衡方案"),
+    ("wall", "wall.page", "责任图"),
 )
 
 

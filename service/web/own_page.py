@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from flask import request
-from flask_wtf.csrf import validate_csrf
-from werkzeug.exceptions import BadRequest
+from flask_wtf.csrf import CSRFError, validate_csrf
 
 from service.web.context import by_token
 
@@ -16,4 +15,4 @@ def from_own_page() -> None:
     try:
         validate_csrf(request.headers.get("X-CSRFToken"))
     except ValueError:  # wtforms' ValidationError is one
-        raise BadRequest("X-CSRFToken") from None
+        raise CSRFError("X-CSRFToken") from None

@@ -7,6 +7,7 @@ import secrets
 import structlog
 from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -110,6 +111,9 @@ def _domain(error: StewardError) -> BaseResponse | tuple[str, int]:
 
 
 def _http(error: HTTPException) -> BaseResponse | tuple[str, int]:
+    too_many = refusals.foreign_form() if isinstance(error, CSRFError) else None
+    if too_many is not None:
+        return _domain(too_many)
     status = error.code or 500
     if status < 400:
         return error.get_response()

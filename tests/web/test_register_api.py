@@ -19,6 +19,7 @@ from service.db.migrate import migrate
 from service.people.accounts import create_account
 from service.people.models import Account
 from service.people.sign_ins import begin
+from service.records.models import AuditEntry
 from service.web.access import ROUTES
 from tests.conftest import MONDAY_NOON, bearer, fresh_postgres
 from tests.registers.conftest import FAR_AWAY, IN_A1, IN_B1, build, point
@@ -354,3 +355,26 @@ def test_a_bulk_change_has_the_rights_of_single_ones(api: Api) -> None:
     assert bulk(manager, "people", rows=["P2"], end={}).status_code == 403
     assert bulk(api["supervisor"], "grids", rows=[A1], end={}).status_code == 409
     assert api["supervisor"].post("/api/v1/incidents/bulk", json={}).status_code in (404, 405)
+
+
+def test_what_lies_outside_the_area_is_a_refusal_and_what_is_nowhere_is_none(api: Api) -> None:
+    asked = [
+        ("manager", "GET", "/api/v1/places/T2"),
+        ("manager", "GET", "/places/T2"),
+        ("manager", "GET", "/api/v1/places/T2/history"),
+        ("manager", "PUT", "/api/v1/places/T2"),
+        ("manager", "DELETE", "/api/v1/places/T2?version=1"),
+        ("officer", "GET", "/api/v1/incidents/I3"),
+        ("unit", "GET", "/api/v1/frontages/F1"),
+    ]
+    nowhere = [("manager", "/api/v1/places/nothing"), ("supervisor", "/api/v1/places/nothing")]
+    for role, method, path in asked:
+        body = {"json": {"version": 1, "name": "x"}} if method == "PUT" else {}
+        assert api[role].open(path, method=method, **body).status_code == 404, path
+    for role, path in nowhere:
+        assert api[role].get(path).status_code == 404
+    with api.app.extensions["steward"].database.read() as session:
+        lines = session.query(AuditEntry).filter_by(action="request.refuse").order_by(AuditEntry.id).all()
+    assert [(one.actor, one.subject_name) for one in lines] == [
+        (role, f"{method} {path.partition('?')[0]}") for role, method, path in asked
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -207,6 +208,50 @@ def test_refusals_stand_in_the_trail(app: Flask, database: Database) -> None:
         ("eye", "GET /accounts", False),
         ("公众", "POST /accounts", False),
     ]
+
+
+def refusals(database: Database) -> list[tuple[str, str | None]]:
+    return [(one.actor, one.subject_name) for one in trail(database) if one.action == "request.refuse"]
+
+
+def test_a_form_from_elsewhere_stands_in_the_trail(app: Flask, database: Database) -> None:
+    with database.write() as session:
+        create_account(session, "eye", "supervisor", PASSWORD, MONDAY_NOON)
+    client, stranger = app.test_client(), app.test_client()
+    enter(client, "eye", PASSWORD)
+    answers = [
+        client.post("/logout"),
+        client.put("/api/v1/frontages/F1", json={"version": 1}),
+        client.post("/api/v1/lookup", json={"points": []}),
+        client.post("/phones/reveal", json={"kind": "people", "code": "x"}),
+        client.post("/imports/upload", data={"files": (io.BytesIO(b"x"), "x.csv")}),
+        stranger.post("/login", data={"name": "eye", "password": PASSWORD}),
+    ]
+    assert [one.status_code for one in answers] == [400] * 6
+    assert refusals(database) == [
+        ("eye", "POST /logout"),
+        ("eye", "PUT /api/v1/frontages/F1"),
+        ("eye", "POST /api/v1/lookup"),
+        ("eye", "POST /phones/reveal"),
+        ("eye", "POST /imports/upload"),
+        ("公众", "POST /login"),
+    ]
+
+
+def test_a_token_that_is_none_stands_in_the_trail(app: Flask, database: Database) -> None:
+    """Also where it only reads. A program that goes on with one is slowed down instead of filling the disk."""
+    wrong, client = {"Authorization": "Bearer gst_wrong"}, app.test_client()
+    for path in ("/api/v1/frontages", "/map/clusters?bbox=1,1,2,2&z=3", "/accounts"):
+        assert client.get(path, headers=wrong).status_code == 401
+    assert client.get("/api/v1/frontages").status_code == 401, "nobody's question, without a token, isn't one"
+    assert [name for _actor, name in refusals(database)] == [
+        "GET /api/v1/frontages",
+        "GET /map/clusters",
+        "GET /accounts",
+    ]
+    answers = [client.get("/api/v1/frontages", headers=wrong).status_code for _ in range(60)]
+    assert answers == [401] * 57 + [429] * 3
+    assert len(refusals(database)) == 60
 
 
 def test_a_stranger_cannot_fill_the_trail(app: Flask, database: Database) -> None:
