@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
-import shapely
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.clock import in_force
 from service.db.spatial import raw_geometry, read_geometries
 from service.errors import NotFound
-from service.geo.crs import MetricFrame
+from service.geo.crs import square_metres
 from service.grids.models import Edition, Grid, TilingFault
 from service.grids.queries import Zone, ZoneSet
 from service.grids.rules import TILING_KINDS
@@ -39,12 +38,14 @@ class EditionRow:
 
     def shown_on(self, today: date) -> date:
         """The day on which to look at it: today while it holds, its first day when to come, its last when past."""
-        if self.state == IN_FORCE:
-            return today
-        return self.starts_on if self.state == FUTURE and self.starts_on else self._last()
+        if self.state == FUTURE:
+            return self.starts_on or today
+        return self.last or today if self.state == PAST else today
 
-    def _last(self) -> date:
-        return date.fromordinal(self.ends_on.toordinal() - 1) if self.ends_on else date.max
+    @property
+    def last(self) -> date | None:
+        """The last day on which it holds; None while no later one is published."""
+        return self.ends_on - timedelta(days=1) if self.ends_on else None
 
 
 def edition_rows(session: Session, on: date, community: str | None = None) -> list[EditionRow]:
@@ -80,22 +81,14 @@ def _sizes(session: Session, editions: list[int]) -> dict[int, tuple[int, float]
     """(how many grids tile, their area in m²) per edition."""
     rows = session.execute(
         select(Grid.edition_id, raw_geometry(Grid.geom)).where(
-            Grid.edition_id.in_(editions), Grid.kind.in_(TILING_KINDS), visible(Grid)
+            Grid.edition_id.in_(editions), Grid.kind.in_(TILING_KINDS), visible(Grid), Grid.ended_on.is_(None)
         )
     ).all()
     if not rows:
         return {}
     keys = np.array([row[0] for row in rows])
-    areas = areas_m2(read_geometries([row[1] for row in rows]))
+    areas = square_metres(read_geometries([row[1] for row in rows]))
     return {key: (int((keys == key).sum()), float(areas[keys == key].sum())) for key in sorted(set(keys.tolist()))}
-
-
-def areas_m2(geoms: np.ndarray) -> np.ndarray:
-    """Areas (n,) in m² of polygons in degrees."""
-    if not len(geoms):
-        return np.zeros(0)
-    west, south, east, north = shapely.total_bounds(geoms)
-    return np.asarray(shapely.area(MetricFrame((west + east) / 2, (south + north) / 2).geometries(geoms)))
 
 
 def edition_zones(session: Session, edition: EditionRow, on: date) -> ZoneSet:
@@ -114,7 +107,7 @@ def edition_zones(session: Session, edition: EditionRow, on: date) -> ZoneSet:
             raw_geometry(Grid.geom),
         )
         .join(Edition, Edition.id == Grid.edition_id)
-        .where(Grid.edition_id == edition.id, visible(Grid))
+        .where(Grid.edition_id == edition.id, visible(Grid), Grid.ended_on.is_(None))
         .order_by(Grid.code)
     ).all()
     if not rows:
