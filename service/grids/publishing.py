@@ -18,6 +18,7 @@ from service.grids.draft_queries import (
     PUBLISHED,
     EditionRow,
     around_of,
+    communities_by_code,
     editions_of,
     faults_of_draft,
     open_drafts,
@@ -76,8 +77,10 @@ def _of_the_day(session: Session, draft: Draft, on: date, by: Drawer) -> list[Hi
         )
     )
     taken = sorted(row[0] for row in on_day)
+    names = communities_by_code(session, taken, by.today)
     if taken:
-        out.append(Hindrance("on", f"{'、'.join(taken)} 在 {on} 已经有一版开始生效，换一天，或先撤回那一版。"))
+        told = "、".join(names.get(home, home) for home in taken)
+        out.append(Hindrance("on", f"{told}在 {on} 已经有一版开始生效，换一天，或先撤回那一版。"))
     ids = [key for key in draft.communities.values() if key is not None]
     begun = [day for day in session.scalars(select(Edition.starts_on).where(Edition.id.in_(ids))) if day is not None]
     if begun and on < max(begun):
@@ -114,13 +117,18 @@ def _of_the_base(session: Session, draft: Draft, base: Base, by: Drawer) -> list
     newer = newer_editions(session, draft, base)
     now = {row.id for rows in editions_of(session, list(draft.communities)).values() for row in rows}
     lost = [home for home, key in sorted(draft.communities.items()) if key is not None and key not in now]
-    told = [f"{row.community_code} {row.starts_on or '向来'} 起的一版" for row in newer]
-    told += [f"{home} 原来的那一版已经撤回" for home in lost]
+    names = communities_by_code(session, list(draft.communities), by.today)
+    told = [f"{names.get(row.community_code, row.community_code)} {row.starts_on or '向来'} 起的一版" for row in newer]
+    told += [f"{names.get(home, home)}原来的那一版已经撤回" for home in lost]
     if not told:
         return []
     words = f"草稿开始之后又有了新版本：{'；'.join(told[:_SHOWN])}。草稿里没有它们的改动。"
     if by.supervises:
+<<<<<<< HEAD
         return [Hindrance("over_newer", words, NEWER)]
+=======
+        return [Hindrance("over_newer", f"{words}确定仍按草稿发布吗？", NEWER)]
+>>>>>>> drafting
     return [Hindrance("over_newer", f"{words}请主管来定。", forbidden=True)]
 
 
@@ -135,7 +143,11 @@ def _of_the_faults(session: Session, draft: Draft, state: State, base: Base) -> 
         return []
     metres = sum(fault.area_m2 for fault in left)
     words = f"导入时带来的界线问题还有 {len(left)} 处（{metres:.1f} 平方米）。"
+<<<<<<< HEAD
     return [Hindrance("accept_faults", f"{words}最好先修补。", FAULTS)]
+=======
+    return [Hindrance("accept_faults", f"{words}先修补；不修补就要确认知道了。", FAULTS)]
+>>>>>>> drafting
 
 
 def faults_left(session: Session, draft: Draft, state: State, base: Base) -> list[Fault]:

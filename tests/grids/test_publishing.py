@@ -176,7 +176,7 @@ def test_an_edition_that_came_meanwhile_is_a_supervisors_to_judge(bench: Bench, 
     bench.bring("grids", layer(bench.folder / "more.geojson", rows), edition=date(2026, 11, 25))
     with pytest.raises(NotAllowed, match="2026-11-25"):
         bench.publish(halved, over_newer=True)
-    with pytest.raises(Conflict, match="over_newer"):
+    with pytest.raises(Conflict, match="确定仍按草稿发布吗"):
         bench.publish(halved, by=CHIEF)
     bench.publish(halved, by=CHIEF, over_newer=True)
     assert bench.grid_at(6.5, 4, on=date(2026, 11, 26)) == A1 and bench.grid_at(6.5, 4, on=NEXT_MONDAY) == A2
