@@ -124,11 +124,7 @@ def _of_the_base(session: Session, draft: Draft, base: Base, by: Drawer) -> list
         return []
     words = f"草稿开始之后又有了新版本：{'；'.join(told[:_SHOWN])}。草稿里没有它们的改动。"
     if by.supervises:
-<<<<<<< HEAD
-        return [Hindrance("over_newer", words, NEWER)]
-=======
         return [Hindrance("over_newer", f"{words}确定仍按草稿发布吗？", NEWER)]
->>>>>>> drafting
     return [Hindrance("over_newer", f"{words}请主管来定。", forbidden=True)]
 
 
@@ -143,11 +139,7 @@ def _of_the_faults(session: Session, draft: Draft, state: State, base: Base) -> 
         return []
     metres = sum(fault.area_m2 for fault in left)
     words = f"导入时带来的界线问题还有 {len(left)} 处（{metres:.1f} 平方米）。"
-<<<<<<< HEAD
-    return [Hindrance("accept_faults", f"{words}最好先修补。", FAULTS)]
-=======
     return [Hindrance("accept_faults", f"{words}先修补；不修补就要确认知道了。", FAULTS)]
->>>>>>> drafting
 
 
 def faults_left(session: Session, draft: Draft, state: State, base: Base) -> list[Fault]:
