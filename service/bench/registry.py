@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from service.bench import clusters, imports, lists, lookup_batch, lookup_http, map_page, search
+from service.bench import balance, clusters, imports, lists, lookup_batch, lookup_http, map_page, search
 from service.bench.figures import Benchmark
 from service.errors import InvalidValue
 
 BENCHMARKS: dict[str, Benchmark] = {
+    "balance": balance.measure,
     "clusters": clusters.measure,
     "import": imports.measure,
     "lists": lists.measure,
