@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from service.bench import bulk, clusters, imports, lists, lookup_batch, lookup_http, map_page, search, wall
+from service.bench import balance, bulk, clusters, imports, lists, lookup_batch, lookup_http, map_page, search, wall
 from service.bench.figures import Benchmark
 from service.errors import InvalidValue
 
 BENCHMARKS: dict[str, Benchmark] = {
+<<<<<<< HEAD
     "bulk": bulk.measure,
+=======
+    "balance": balance.measure,
+>>>>>>> audit5
     "clusters": clusters.measure,
     "import": imports.measure,
     "lists": lists.measure,
