@@ -9,11 +9,8 @@ from service.bench.figures import Benchmark
 from service.errors import InvalidValue
 
 BENCHMARKS: dict[str, Benchmark] = {
-<<<<<<< HEAD
-    "bulk": bulk.measure,
-=======
     "balance": balance.measure,
->>>>>>> audit5
+    "bulk": bulk.measure,
     "clusters": clusters.measure,
     "import": imports.measure,
     "lists": lists.measure,
