@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from service.bench import bulk, clusters, imports, lists, lookup_batch, lookup_http, map_page, search
+from service.bench import bulk, clusters, export, imports, lists, lookup_batch, lookup_http, map_page, search
 from service.bench.figures import Benchmark
 from service.errors import InvalidValue
 
 BENCHMARKS: dict[str, Benchmark] = {
     "bulk": bulk.measure,
     "clusters": clusters.measure,
+    "export": export.measure,
     "import": imports.measure,
     "lists": lists.measure,
     "lookup-batch": lookup_batch.measure,
