@@ -111,12 +111,16 @@ def _bare_points(path: Path, rows: int, context: Context) -> float:
     return seconds(lambda: write_dataframe(frame, path, layer="points"))  # type: ignore[no-untyped-call]
 
 
-def _run(data: Path, url: str, job: str) -> dict[str, Any]:
-    """One job in a process of its own: what it took."""
-    command = [sys.executable, "-m", "service.bench.import_job", job]
+def run_job(module: str, data: Path, url: str, *words: str) -> dict[str, Any]:
+    """One job in a process of its own: what it took. Raises InvalidValue with its last word when it fails."""
+    command = [sys.executable, "-m", module, *words]
     env = os.environ | {"DATA_DIR": str(data), "DATABASE_URL": url}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise InvalidValue("import", f"导入没有成功：{done.stderr.strip().splitlines()[-1:]}")
+        raise InvalidValue("bench", f"{module} 没有成功：{done.stderr.strip().splitlines()[-1:]}")
     told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return told
+
+
+def _run(data: Path, url: str, job: str) -> dict[str, Any]:
+    return run_job("service.bench.import_job", data, url, job)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from service.bench import balance, bulk, clusters, imports, lists, lookup_batch, lookup_http, map_page, search, wall
+from service.bench import (
+    balance,
+    bulk,
+    clusters,
+    export,
+    imports,
+    lists,
+    lookup_batch,
+    lookup_http,
+    map_page,
+    search,
+    wall,
+)  # fmt: skip
 from service.bench.figures import Benchmark
 from service.errors import InvalidValue
 
@@ -12,6 +24,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "balance": balance.measure,
     "bulk": bulk.measure,
     "clusters": clusters.measure,
+    "export": export.measure,
     "import": imports.measure,
     "lists": lists.measure,
     "lookup-batch": lookup_batch.measure,

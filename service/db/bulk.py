@@ -22,7 +22,7 @@ from sqlalchemy.sql.expression import FunctionElement
 from sqlalchemy.types import ARRAY, TypeDecorator, TypeEngine
 
 from service.db import gpkg, rtree
-from service.db.spatial import SRID
+from service.db.spatial import EWKB_POINT, SRID
 from service.db.types import iso_ms
 from service.geo.points import Points
 
@@ -38,7 +38,6 @@ _GEOPACKAGE_INDEXES = (
     {"PRAGMA cache_size = -128000": "PRAGMA cache_size = -32000"},
 )
 _SPECIAL = re.compile(r"[\\\t\n\r]")
-_EWKB_POINT = np.dtype([("order", "u1"), ("kind", "<u4"), ("srid", "<u4"), ("x", "<f8"), ("y", "<f8")])
 Shapes = np.ndarray
 
 
@@ -250,9 +249,9 @@ def _copy(driver: Any, name: str, columns: dict[str, Any], geometry: Shapes | Po
 def _hex(shapes: Shapes | Points) -> list[str]:
     """EWKB as hexadecimal text."""
     if isinstance(shapes, Points):
-        out = np.empty(len(shapes), _EWKB_POINT)
+        out = np.empty(len(shapes), EWKB_POINT)
         out["order"], out["kind"], out["srid"], out["x"], out["y"] = 1, 0x20000001, SRID, shapes.lon, shapes.lat
-        text, size = out.tobytes().hex(), 2 * _EWKB_POINT.itemsize
+        text, size = out.tobytes().hex(), 2 * EWKB_POINT.itemsize
         missing = shapes.missing.tolist()
         return ["\\N" if missing[i] else text[size * i : size * (i + 1)] for i in range(len(shapes))]
     ewkb = shapely.to_wkb(shapely.set_srid(shapes, SRID), include_srid=True, hex=True)

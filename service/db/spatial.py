@@ -19,6 +19,8 @@ from service.db import gpkg
 from service.geo.values import BBox
 
 SRID = 4326
+EWKB_POINT = np.dtype([("order", "u1"), ("kind", "<u4"), ("srid", "<u4"), ("x", "<f8"), ("y", "<f8")])
+_POINT_HEX = "0101000020E6100000"  # little-endian, a point, with its SRID: as PostGIS prints ours
 
 
 def geometry_column(kind: str, nullable: bool = False) -> MappedColumn[Any]:
@@ -68,6 +70,9 @@ def read_points(raw: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
     some = [one for one in raw if one is not None]
     if some and isinstance(some[0], bytes) and all(len(one) == gpkg.POINT.itemsize for one in some):
         points = np.frombuffer(b"".join(some), gpkg.POINT)
+        lon[here], lat[here] = points["x"], points["y"]
+    elif some and isinstance(some[0], str) and all(one.startswith(_POINT_HEX) and len(one) == 50 for one in some):
+        points = np.frombuffer(bytes.fromhex("".join(some)), EWKB_POINT)
         lon[here], lat[here] = points["x"], points["y"]
     elif some:
         shapes = read_geometries(some)

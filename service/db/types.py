@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 from sqlalchemy import DateTime, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
@@ -48,6 +50,39 @@ def iso_ms(value: datetime) -> str:
     '2026-11-23T01:02:03.000Z'
     """
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class raw_moment(FunctionElement[Any]):
+    """A UtcDateTime for a select, without a call per row; decode with read_moments."""
+
+    type = _DateTimeColumn()
+    inherit_cache = True
+
+
+@compiles(raw_moment, "postgresql")
+def _raw_moment_pg(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"FLOOR(EXTRACT(EPOCH FROM {compiler.process(element.clauses, **kw)}) * 1000)::bigint"
+
+
+@compiles(raw_moment)
+def _raw_moment_gpkg(element: Any, compiler: Any, **kw: Any) -> str:
+    return compiler.process(element.clauses, **kw)  # type: ignore[no-any-return]
+
+
+_NEVER = np.datetime64("NaT", "ms").astype(np.int64)
+
+
+def read_moments(raw: Sequence[Any]) -> np.ndarray:
+    """Raw moments (ISO 8601 in UTC, or milliseconds since 1970) as datetime64[ms] in UTC, shape (n,); None is NaT.
+
+    >>> read_moments(["2026-11-23T01:02:03.500Z", None]).tolist()
+    [datetime.datetime(2026, 11, 23, 1, 2, 3, 500000), None]
+    >>> read_moments([1795395723500, None]).tolist()
+    [datetime.datetime(2026, 11, 23, 1, 2, 3, 500000), None]
+    """
+    if any(isinstance(one, str) for one in raw):
+        return np.array([None if one is None else one.removesuffix("Z") for one in raw], dtype="datetime64[ms]")
+    return np.array([_NEVER if one is None else one for one in raw], np.int64).astype("datetime64[ms]")
 
 
 class JsonText(TypeDecorator[Any]):

@@ -21,6 +21,7 @@ from service.documents.tables import (
     BOTH,
     LAT,
     LON,
+    MARKS,
     NOWHERE,
     POINTS,
     SHAPE,
@@ -34,6 +35,7 @@ from service.documents.tables import (
 )
 from service.documents.tables import Column as TableColumn
 from service.documents.wkt import exact_wkt
+from service.geo.points import Points
 
 MOST_XLSX_ROWS = 100_000
 _LONGEST = 32_000  # Excel takes 32,767 characters a cell
@@ -50,7 +52,10 @@ def write_csv(path: Path, table: Table) -> int:
         writer.writerow([column.header for column in _columns(table, 1)])
         for chunk in table.chunks:
             rows = _placed(table.places, chunk)
-            writer.writerows([[guarded(cell) if type(cell) is str else cell for cell in row] for row in rows])
+            # Most cells begin harmlessly: one look at the first sign is all that a million rows can afford.
+            writer.writerows(
+                [[guarded(cell) if type(cell) is str and cell[:1] in MARKS else cell for cell in row] for row in rows]
+            )
             count += len(chunk.rows)
     return count
 
@@ -126,9 +131,13 @@ def _cut(text: Any, parts: int) -> list[str | None]:
 
 def _placed(places: str, chunk: Chunk) -> Iterator[tuple[Cell, ...]]:
     """Rows with their places behind: a point's own coordinates, of other shapes a point on them and the shape."""
-    if places == NOWHERE or chunk.geoms is None:
+    if places == NOWHERE or chunk.on_map is None:
         return iter(chunk.rows)
+    if places == POINTS and isinstance(chunk.on_map, Points):
+        at = (_numbers(chunk.on_map.lon), _numbers(chunk.on_map.lat))
+        return ((*row, lon, lat) for row, lon, lat in zip(chunk.rows, *at, strict=True))
     geoms = chunk.geoms
+    assert geoms is not None
     behind: list[Any] = []
     if places in (POINTS, BOTH):
         spots = geoms.copy()

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+
+from service.geo.points import Points
 
 TEXT, NUMBER, DAY = "text", "number", "day"
 # How a table's places stand in a spreadsheet: not at all, as longitude and latitude, as shapes, or as both.
@@ -30,10 +33,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some rows: cells in the columns' order; `geoms` (n,) shapely in lon/lat, None where there is none."""
+    """Some rows: cells in the columns' order; `on_map`: their shapes (n,) in lon/lat, None where there is none, or
+    points as two arrays, of which a million stay a few megabytes."""
 
     rows: list[tuple[Cell, ...]]
-    geoms: np.ndarray | None = None
+    on_map: np.ndarray | Points | None = None
+
+    @cached_property
+    def geoms(self) -> np.ndarray | None:
+        """The places as shapely objects (n,); None of a table that isn't on the map."""
+        return self.on_map.shapes() if isinstance(self.on_map, Points) else self.on_map
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,11 @@ from sqlalchemy import Date, Integer, inspect, select, text
 from sqlalchemy.orm import Session
 
 from service.clock import SHANGHAI
-from service.db.spatial import raw_geometry, read_geometries
-from service.db.types import UtcDateTime
+from service.db.spatial import raw_geometry, read_geometries, read_points
+from service.db.types import UtcDateTime, raw_moment, read_moments
 from service.documents.tables import BOTH, DAY, NOWHERE, NUMBER, POINTS, SHAPES, TEXT, Cell, Chunk, Column, Table
 from service.duties.rules import ROLES, SUBJECT_KINDS
+from service.geo.points import Points
 from service.incidents.importing import SOURCE_WORDS
 from service.intake.kinds import KINDS
 from service.records.importing import Kind
@@ -25,7 +26,8 @@ from service.registers.kinds import REGISTERS
 from service.registers.location import Located
 from service.responsibility.showing import Showing
 
-_AT_ONCE = 5_000
+_AT_ONCE = 10_000
+_EIGHT_HOURS_SINCE = np.datetime64("1992-01-01", "ms")  # before, China had summer times and local ones
 _GEOMETRY = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "Point"}
 _WIDTHS = {"code": 20, "name": 18, "shop_name": 24, "address": 30, "notes": 36, "description": 40, "phone": 16}
 _WORDS: dict[tuple[str, str], Mapping[str, str]] = {
@@ -58,9 +60,7 @@ class Exported:
         if self.words:
             known = self.words
             return [None if value is None else known.get(str(value), str(value)) for value in values]
-        if self.moments:
-            return [None if value is None else moment(value) for value in values]
-        return values
+        return moments(values) if self.moments else values
 
 
 def model_of(kind: str) -> Any:
@@ -113,26 +113,32 @@ def _chunks(
     stands = _standing(kind.name, located)
     duties = DutyStands(session, located, showing) if kind.name == "duties" and located is not None else None
     key = REGISTERS[kind.name].key if kind.name in REGISTERS else "code"
-    wanted = [model.id, getattr(model, key), *(getattr(model, one.name) for one in fields)]
     more = ["organisation_code"] if kind.name == "people" else ["grid_code", "community_code"]
     more = [one for one in more if hasattr(model, one) and one not in {field.name for field in fields}]
-    wanted += [getattr(model, one) for one in more]
-    at = {column.key: i for i, column in enumerate(wanted)}
-    placed = kind.geometry != "none"
-    if placed:
+    names = [one.name for one in fields]
+    at = {name: i for i, name in enumerate(["id", key, *names, *more])}
+    stored = [raw_moment(getattr(model, one.name)) if one.moments else getattr(model, one.name) for one in fields]
+    wanted = [model.id, getattr(model, key), *stored, *(getattr(model, one) for one in more)]
+    if kind.geometry != "none":
         wanted.append(raw_geometry(model.geom))
     for start in range(0, len(ids), _AT_ONCE):
         part = ids[start : start + _AT_ONCE].tolist()
-        # Whole numbers of our own, written out: binding five thousand values costs more than finding the rows.
+        # Whole numbers of our own, written out: binding thousands of values costs more than finding the rows.
         these = text(f"{model.__table__.name}.id IN ({','.join(map(str, part))})")
-        found = {row[0]: row for row in session.connection().execute(select(*wanted).where(these))}
+        found = {row[0]: row for row in session.connection().execute(select(*wanted).where(these)).all()}
         columns = list(zip(*(found[one] for one in part if one in found), strict=True))
         if not columns:
             continue
         read = Read(columns, at)
         cells = [show(columns[i], read) for i, show in enumerate(shows, start=2)]
         rows = list(zip(*cells, *(duties.told(read) if duties else stands(read)), strict=True))
-        yield Chunk(rows, read_geometries(columns[-1]) if placed else duties.shapes(read) if duties else None)
+        yield Chunk(rows, duties.shapes(read) if duties else _on_map(kind, columns[-1]))
+
+
+def _on_map(kind: Kind, raw: Sequence[Any]) -> np.ndarray | Points | None:
+    if kind.geometry == "none":
+        return None
+    return Points(*read_points(raw)) if kind.geometry == "point" else read_geometries(raw)
 
 
 @dataclass(frozen=True)
@@ -189,12 +195,18 @@ def _standing(kind: str, located: Located | None) -> Stand:
     return told
 
 
-def moment(value: datetime) -> str:
-    """In Shanghai, with milliseconds only where there are any.
+def moments(raw: Sequence[Any]) -> list[str | None]:
+    """Raw moments in Shanghai's time, with milliseconds only where there are any.
 
-    >>> from datetime import UTC
-    >>> moment(datetime(2026, 11, 23, 1, 30, tzinfo=UTC))
-    '2026-11-23 09:30:00'
+    >>> moments(["2026-11-23T01:30:00.000Z", "2026-11-23T01:30:00.250Z", None, "1988-07-01T00:00:00.000Z"])
+    ['2026-11-23 09:30:00', '2026-11-23 09:30:00.250', None, '1988-07-01 09:00:00']
     """
-    told = value.astimezone(SHANGHAI).isoformat(" ", "milliseconds" if value.microsecond else "seconds")
-    return told[: 23 if value.microsecond else 19]
+    times = read_moments(raw)
+    early = np.flatnonzero(times < _EIGHT_HOURS_SINCE).tolist()
+    there = times + np.timedelta64(8, "h")
+    for i in early:
+        moment = times[i].item().replace(tzinfo=UTC)
+        there[i] = np.datetime64(moment.astimezone(SHANGHAI).replace(tzinfo=None), "ms")
+    told: list[str] = np.datetime_as_string(there.astype("datetime64[ms]")).tolist()
+    texts = [one[:10] + " " + (one[11:19] if one[20:] == "000" else one[11:]) for one in told]
+    return [None if nothing else text for text, nothing in zip(texts, np.isnat(times).tolist(), strict=True)]

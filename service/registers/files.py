@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy.orm import Session
 
+from service.db.bulk import uncollected
 from service.documents.layers import write_geojson, write_gpkg, write_shapefile
 from service.documents.spreadsheets import MOST_XLSX_ROWS, write_csv, write_xlsx
 from service.documents.tables import Table
@@ -62,7 +63,8 @@ def write(session: Session, chosen: Selection, form: str, target: Path, showing:
     table = table_of(session, chosen.kind, chosen.ids, showing, chosen.located)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=target.parent) as folder:
         made = Path(folder) / f"data.{form}"
-        count = FORMATS[form][0](made, table)
+        with uncollected():
+            count = FORMATS[form][0](made, table)
         made.replace(target)
     return count
 
