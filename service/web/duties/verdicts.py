@@ -52,12 +52,13 @@ def _line(verdict: Verdict, facts: Facts, saved: bool, duties: Mapping[str, Duty
     named = duties.get(verdict.code or "") or (verdict.changes[0].before if verdict.changes else None)
     made = next((change.after for change in verdict.changes if change.before is None), None)
     shown = made or (verdict.changes[-1].after if verdict.changes else named)
+    told = shown or verdict.clash
     name = facts.subject_name(verdict.subject) if kind else verdict.code or ""
     will = verdict.ok and bool(verdict.changes)
     return {
         "name": name,
         "kind": SUBJECT_KINDS.get(kind, ""),
-        "role": role_name(shown.role) if shown else "",
+        "role": role_name(told.role) if told else "",
         "url": row_url("duties", made.code if made else shown.code)
         if saved and shown and will
         else page_of(kind, code),

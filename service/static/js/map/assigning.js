@@ -151,6 +151,7 @@ $('z-out').addEventListener('click', () => map.zoomOut(0.5));
 $('z-fit').addEventListener('click', () => map.fitBounds([[south, west], [north, east]], { padding: [10, 10] }));
 new ResizeObserver(() => map.invalidateSize({ pan: false })).observe(place);
 subjects.ready.push(() => {
+  if (!subjects.list.length) return; // units stand in no place: the page's own counts are right
   const own = subjects.list.filter((one) => one.mine);
   $('n-vacant').textContent = own.filter((one) => !one.holder).length;
   $('n-held').textContent = own.filter((one) => one.holder).length;
