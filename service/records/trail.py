@@ -30,7 +30,7 @@ GROUPS = {
     "accounts": Group("账号与令牌", ("account.%", "token.%"), ("account.lock",)),
     "registers": Group(
         "登记册",
-        ("%.create", "%.change", "%.end", "%.restore", "%.bulk%", "%.photo%", "%.attach%", "%.remove%"),
+        ("%.create", "%.change", "%.end", "%.restore", "duty.%", "%.bulk%", "%.photo%", "%.attach%", "%.remove%"),
         ("account.%", "token.%", "office.%", "backup.%", "import.%", "demo.%"),
     ),
     "imports": Group("导入", ("import.%", "upload.%", "demo.%")),

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import numpy as np
 from flask import Blueprint, render_template
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from service.clock import local_date
 from service.duties.rules import role_name
 from service.geo.values import BBox
+from service.grids.queries import Zone
 from service.grids.rules import KINDS, short_code
 from service.incidents.columns import Columns
 from service.incidents.queries import IncidentRow, rows_by_id
 from service.incidents.rules import due_text
+from service.people.access import reach
 from service.people.queries import PersonRow
 from service.people.rules import Viewer
 from service.records.masking import mask_words
@@ -23,7 +27,7 @@ from service.responsibility.lookup import Found, duties_at, find, keeper, shown_
 from service.responsibility.reach import person_near, shop_inside
 from service.responsibility.snapshot import Held, Snapshot
 from service.web.api import asked_point
-from service.web.context import asked_day, now, require_look, services
+from service.web.context import account, area, asked_day, now, require_look, services
 from service.web.grid_layer import area_ha, frontages_in
 
 bp = Blueprint("answer", __name__)
@@ -86,6 +90,7 @@ def panel(session: Session, snapshot: Snapshot, found: Found, viewer: Viewer, co
         "neighbours": _neighbours(snapshot, found, viewer),
         "near_boundary_m": office.border_m,
         "nearest": None,
+        "assign": _assign(snapshot, zone, leader),
         "incidents": [],
         "incidents_total": 0,
         "incidents_here": 0,
@@ -123,6 +128,19 @@ def panel(session: Session, snapshot: Snapshot, found: Found, viewer: Viewer, co
     }
     _incidents(session, body, found, viewer, columns)
     return body
+
+
+def _assign(snapshot: Snapshot, zone: Zone | None, leader: Held | None) -> dict[str, str] | None:
+    """The panel's one action for those who assign here: somebody where nobody is, somebody else where somebody is."""
+    who = account()
+    if zone is None or reach(who.role if who else None, "duties.assign") is None:
+        return None
+    if not area("duties.assign").holds_grid(zone.code, zone.community_code):
+        return None
+    asked = {"role": "grid_leader", "subject": f"grid:{zone.code}"}
+    asked |= {"replace": "1"} if leader else {}
+    asked |= {"from": snapshot.on.isoformat()} if snapshot.on > local_date(now()) else {}
+    return {"url": f"/duties/assign?{urlencode(asked, safe=':')}", "word": _("换网格长") if leader else _("指派网格长")}
 
 
 def _person(snapshot: Snapshot, held: Held, viewer: Viewer) -> dict[str, Any]:

@@ -113,6 +113,7 @@ def change(code: str) -> Response:
         if not facts.mine(_as_duty(row)):
             raise NotAllowed("这项责任的对象不全在你的社区里，由主管来改。")
         values, faults = understood(session, register, sent, row.values)
+        values.pop("code", None)  # the same, or a fault: codes don't change
     if faults:
         raise InvalidValues(faults)
     with services().database.write() as session:
@@ -177,7 +178,7 @@ def _carried_out(step: Step, body: dict[str, Any], status: int) -> Response:
             verdicts = actions.carry_out(session, step, facts, writer(), note)
             write_refusals(session, verdicts, writer())
     if not any(one.ok for one in verdicts):
-        elsewhere = all("不全在你的社区里" in one.message for one in verdicts)
+        elsewhere = bool(verdicts) and all("不全在你的社区里" in one.message for one in verdicts)
         told = [_verdict(one) for one in verdicts]
         title = "没有权限" if elsewhere else "有冲突"
         return _problem(

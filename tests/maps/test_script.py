@@ -6,20 +6,25 @@ import re
 import pytest
 
 from service.maps import script
-from service.maps.script import MODULES, UnknownNotation, map_script
+from service.maps.script import MODULES, START, STARTS, UnknownNotation, map_script
 
 
-def parts() -> list[str]:
-    return re.findall(r"^// ([\w.]+\.js)$", gzip.decompress(map_script().packed).decode(), re.MULTILINE)
+def parts(start: str = START) -> list[str]:
+    return re.findall(r"^// ([\w.]+\.js)$", gzip.decompress(map_script(start).packed).decode(), re.MULTILINE)
 
 
-def test_every_module_is_in_it_once_and_after_what_it_needs():
-    order = parts()
-    assert sorted(order) == sorted(path.name for path in MODULES.glob("*.js"))
-    assert order[-1] == "main.js"
-    for path in MODULES.glob("*.js"):
-        for needed in re.findall(r"from '\./([\w.]+)'", path.read_text(encoding="utf-8")):
-            assert order.index(needed) < order.index(path.name)
+def test_every_module_is_in_some_script():
+    used = {name for start in STARTS for name in parts(start)}
+    assert used == {path.name for path in MODULES.glob("*.js")}
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_every_module_is_in_it_once_and_after_what_it_needs(start):
+    order = parts(start)
+    assert len(order) == len(set(order)) and order[-1] == start
+    for name in order:
+        for needed in re.findall(r"from '\./([\w.]+)'", (MODULES / name).read_text(encoding="utf-8")):
+            assert order.index(needed) < order.index(name)
 
 
 def test_nothing_of_the_module_notation_is_left():

@@ -71,19 +71,22 @@ OWN: dict[str, Any] = _square(109.8701, 31.0762) | {
     "frontages": "F0214",
     "buildings": "B0071",
     "incidents": "LM009025",
+    "duties": "D0027",
 }
 OTHER: dict[str, Any] = _square(109.8687, 31.0661) | {
     "communities": "500237002202",
     "grids": "500237002202001",
-    "people": "R045",
+    "people": "R096",
     "organisations": "O05",
     "places": "P002",
     "streets": "S007",
     "frontages": "F0028",
     "buildings": "B0004",
     "incidents": "LM008910",
+    "duties": "D0097",
 }
 PARTLY = {"places": "P026", "streets": "S005", "people": "R104"}  # reaches out of the manager's and officer's area
+NEIGHBOUR = "R045"  # leads a grid of another community that touches the officer's
 NAMED = "S006"  # a street elsewhere that a duty of the officer names
 
 
@@ -113,8 +116,11 @@ REGISTERS = {
 }
 INCIDENTS, INCIDENTS_OTHER = "?+0++++", "?+000++"
 WITH_PAGES = tuple(name for name in REGISTERS if name != "buildings")
+DUTIES, DUTIES_OTHER = "?+0++++", "?+000++"
+DUTY_STEPS = ("?---+++", "?---0++")
 LISTED = {name: (kept.read, kept.read_other) for name, kept in REGISTERS.items()} | {
-    "incidents": (INCIDENTS, INCIDENTS_OTHER)
+    "incidents": (INCIDENTS, INCIDENTS_OTHER),
+    "duties": (DUTIES, DUTIES_OTHER),
 }
 PARTLY_READ, PARTLY_CHANGED = "?+0++++", "?----++"
 PHOTOS, PHOTOS_OTHER = "?+-++++", "?+---++"
@@ -183,6 +189,9 @@ def _interface() -> dict[str, tuple[Call, ...]]:
         }
         for endpoint, call in calls.items():
             out[f"register_api.{endpoint}"] = (*out.get(f"register_api.{endpoint}", ()), call)
+    for endpoint, path in (("rows", ""), ("row", "/{duties}"), ("row_history", "/{duties}/history")):
+        letters = (SIGNED,) if endpoint == "rows" else (DUTIES, DUTIES_OTHER)
+        out[f"register_api.{endpoint}"] += (Call("GET", f"/api/v1/duties{path}", *letters),)
     for name, code in PARTLY.items():
         out["register_api.row"] += (Call("GET", f"/api/v1/{name}/{code}", PARTLY_READ),)
         out["register_api.change"] += (Call("PUT", f"/api/v1/{name}/{code}", PARTLY_CHANGED, json={"version": 1}),)
@@ -274,6 +283,46 @@ ROUTES: dict[str, Call | tuple[Call, ...]] = {
     "registers.incidents": Call("GET", "/incidents", SIGNED),
     "registers.incidents_one": Call("GET", "/incidents/{incidents}", INCIDENTS, INCIDENTS_OTHER),
     **_interface(),
+    # who answers for what: the subject's community decides; a duty elsewhere isn't seen by managers
+    "registers.duties": Call("GET", "/duties", SIGNED),
+    "registers.duties_suggest": Call("GET", "/duties/suggest?q=a", SIGNED),
+    "registers.duties_one": Call("GET", "/duties/{duties}", DUTIES, DUTIES_OTHER),
+    "duties.assign": Call("GET", "/duties/assign", WRITE),
+    "duties.assign_post": Call("POST", "/duties/assign", WRITE, form={"subject": "grid:{grids}"}),
+    "duties.subjects": Call("GET", "/duties/assign/subjects?role=grid_leader", WRITE),
+    "duties.bulk": Call("POST", "/duties/bulk", WRITE, form={"field": "end", "code": "{duties}"}),
+    "duties.step": tuple(
+        Call("GET", f"/duties/{what}?code={{duties}}&of=grid:{{grids}}", WRITE)
+        for what in ("hand-over", "leave", "return", "end", "copy")
+    ),
+    "duties.step_post": tuple(
+        Call("POST", f"/duties/{what}", WRITE, form={"code": "{duties}", "step": "save", "of": "grid:{grids}"})
+        for what in ("hand-over", "leave", "return", "end", "copy")
+    ),
+    "duties.edit": Call("GET", "/duties/{duties}/edit", *DUTY_STEPS),
+    "duties.change": Call("POST", "/duties/{duties}/edit", *DUTY_STEPS, form={"version": "1"}),
+    "duties.answered": Call("GET", "/duties/answered?subject=grid:{grids}", SIGNED),
+    "duties_api.create": Call(
+        "POST",
+        "/api/v1/duties",
+        WRITE,
+        SUPERVISORS,
+        json={"role": "volunteer", "person_code": "R104", "subjects": ["grid:{grids}"]},
+    ),
+    "duties_api.change": Call("PUT", "/api/v1/duties/{duties}", *DUTY_STEPS, json={"version": 1}),
+    "duties_api.copy": Call(
+        "POST", "/api/v1/duties/copy", WRITE, SUPERVISORS, json={"of": "grid:500237002001002", "to": ["grid:{grids}"]}
+    ),
+    "duties_api.step": tuple(
+        Call("POST", f"/api/v1/duties/{{duties}}/{what}", *DUTY_STEPS, json=body)
+        for what, body in (
+            ("hand-over", {"to": "R104"}),
+            ("acting", {"acting_code": "R104"}),
+            ("return", {}),
+            ("end", {"on": "2026-12-01"}),
+        )
+    ),
+    "my.index": Call("GET", "/my", SIGNED),
     "register_api.incidents": Call("GET", "/api/v1/incidents", SIGNED),
     "register_api.incident": Call("GET", "/api/v1/incidents/{incidents}", INCIDENTS, INCIDENTS_OTHER),
     "register_api.incident_history": Call("GET", "/api/v1/incidents/{incidents}/history", INCIDENTS, INCIDENTS_OTHER),
@@ -288,6 +337,7 @@ ROUTES: dict[str, Call | tuple[Call, ...]] = {
         Call("POST", "/phones/reveal", "?--++++", "?----++", json={"kind": "frontages", "code": "{frontages}"}),
         Call("POST", "/phones/reveal", "?-+++++", "?----++", json={"kind": "people", "code": "{people}"}),
         Call("POST", "/phones/reveal", "?-+++++", "?--++++", json={"kind": "organisations", "code": "{organisations}"}),
+        Call("POST", "/phones/reveal", "?--++++", json={"kind": "people", "code": NEIGHBOUR}),
     ),
     # photos: who reads the record sees them, who may change it adds and removes them
     "photos.subject": (

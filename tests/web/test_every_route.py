@@ -236,7 +236,7 @@ def test_every_line_asks_its_own_route(demo_app: Flask, words: Words) -> None:
 
 def test_every_register_has_its_letters() -> None:
     assert set(LISTED) == set(KNOWN)
-    assert set(REGISTERS) == {name for name, register in KNOWN.items() if not register.read_only}
+    assert set(REGISTERS) == {name for name, register in KNOWN.items() if register.by_forms}
 
 
 @pytest.mark.parametrize(("endpoint", "call", "asker", "area"), CASES)

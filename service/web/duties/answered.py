@@ -120,7 +120,7 @@ def _answer(session: Session, place: Place, on: date) -> dict[str, Any]:
         "zone": _zone(zone, micro),
         "community": community.name if community else zone.community_code if zone else None,
         "edition": _edition(session, zone) if zone else None,
-        "leader": next((_person(one, asker) for one in held if one.role == "grid_leader"), None),
+        "leaders": [_person(one, asker) for one in held if one.role == "grid_leader"],
         "vacant": zone is not None and not any(one.role == "grid_leader" for one in held),
         "people": [_person(one, asker) for one in held],
         "shop": shop,

@@ -68,7 +68,9 @@ def taken(typed: Typed, sent: Mapping[str, str]) -> Typed:
 def _since(session: Session, register: Register, code: str, versions: int) -> list[AuditEntry]:
     """The changes after the version that the asker saw, newest first."""
     mine = (AuditEntry.subject_kind == register.name) & (AuditEntry.subject_code == code)
-    verbs = AuditEntry.action.in_([f"{register.noun}.{verb}" for verb in ("change", "end", "restore")])
+    verbs = AuditEntry.action.in_(
+        [f"{register.noun}.{verb}" for verb in ("change", "end", "restore", "hand_over", "withdraw", "act", "return")]
+    )
     found = select(AuditEntry).where(mine, verbs, AuditEntry.ok.is_(True)).order_by(AuditEntry.id.desc())
     return list(session.scalars(found.limit(max(versions, 0))))
 

@@ -1,7 +1,7 @@
 // Keyboard: arrows move, Enter opens, Esc closes, x ticks, / searches, g then a letter goes to another page.
 import { shutDrawer } from './drawers.js';
 
-const GO = { m: '/map', f: '/frontages', l: '/places', s: '/streets', g: '/grids', c: '/communities', i: '/incidents', p: '/people', o: '/organisations', d: '/imports', a: '/admin' };
+const GO = { m: '/map', f: '/frontages', l: '/places', s: '/streets', g: '/grids', c: '/communities', i: '/incidents', p: '/people', o: '/organisations', d: '/imports', a: '/admin', r: '/duties', y: '/my' };
 const typing = (el) => /^(SELECT|TEXTAREA)$/.test(el.tagName) || (el.tagName === 'INPUT' && el.type !== 'checkbox') || el.isContentEditable;
 
 export function listen({ rows, beside, ticks }) {

@@ -44,9 +44,9 @@ export class Subjects {
     const seen = this.list.filter((one) => meets(one.box, view.box));
     const vacant = seen.filter((one) => !one.holder && one.rings.length);
     const union = (some) => some.reduce((path, one) => { path.addPath(one.area); return path; }, new Path2D());
-    const own = seen.filter((one) => one.mine && one.holder && one.rings.length);
-    ctx.fillStyle = token('--done-fill'); ctx.globalAlpha = 0.16; ctx.fill(union(own), 'evenodd'); ctx.globalAlpha = 1;
     this.hatch(ctx, view, union(vacant));
+    const others = seen.filter((one) => !one.mine && one.rings.length);
+    ctx.fillStyle = token('--map-veil'); ctx.globalAlpha = 0.65; ctx.fill(union(others), 'evenodd'); ctx.globalAlpha = 1;
     ctx.strokeStyle = token('--grid-line'); ctx.lineWidth = view.w(1); ctx.stroke(union(seen));
     for (const one of seen) if (one.lines.length) this.road(ctx, view, one);
   }
