@@ -79,8 +79,7 @@ def duties_at(snapshot: Snapshot, found: Found) -> list[Held]:
     inner: list[Held] = []
     outer: list[Held] = []
     for near in found.nearby:
-        wider = near.subject.kind == STREET or near.subject.is_reach
-        (outer if wider else inner).extend(_held_near(snapshot, near))
+        (outer if _is_wide(near) else inner).extend(_held_near(snapshot, near))
     shop = found.frontage
     own = snapshot.held("frontage", shop.code, shop.shop_name) if shop else []
     below, above = _of_zone(snapshot, found.zone, found.micro)
@@ -91,6 +90,11 @@ def duties_of_zone(snapshot: Snapshot, zone: Zone | None, micro: Zone | None) ->
     """Those of a grid as a whole, from the micro-grid upward: micro-grid, grid, community, subdistrict."""
     below, above = _of_zone(snapshot, zone, micro)
     return [*below, *above]
+
+
+def _is_wide(near: Near) -> bool:
+    """Streets and reaches run through grids; houses and facilities stand in one."""
+    return near.subject.kind == STREET or near.subject.is_reach
 
 
 def _held_near(snapshot: Snapshot, near: Near) -> list[Held]:
@@ -165,25 +169,50 @@ def present(snapshot: Snapshot, found: Found, viewer: Viewer, distances: Distanc
 
 
 def _duties(snapshot: Snapshot, found: Found, viewer: Viewer, distances: Distances) -> list[dict[str, Any]]:
-    own = keeper(snapshot, found.frontage, viewer) if found.frontage else None
+    """The order of `duties_at`; what is the same at every point of a grid, or of a subject, is kept as it is shown."""
+    below, above = _shown_of_zone(snapshot, found, viewer)
+    shop = found.frontage
+    if shop is None and not found.nearby:
+        return below + above
+    own = keeper(snapshot, shop, viewer) if shop else None
     first = [own] if own else []
-    if found.nearby or found.frontage:
-        return first + [duty_object(held, viewer, distances) for held in duties_at(snapshot, found)]
+    if shop:
+        first += [duty_object(held, viewer) for held in snapshot.held("frontage", shop.code, shop.shop_name)]
+    inner: list[dict[str, Any]] = []
+    outer: list[dict[str, Any]] = []
+    for near in found.nearby:
+        (outer if _is_wide(near) else inner).extend(_shown_near(snapshot, near, viewer, distances))
+    return [*first, *inner, *below, *outer, *above]
+
+
+def _shown_of_zone(
+    snapshot: Snapshot, found: Found, viewer: Viewer
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     key = ("duties", found.zone_index, found.micro.code if found.micro else None, viewer.sight)
     known = snapshot.memo.get(key)
     if known is None:
-        known = snapshot.memo[key] = [duty_object(held, viewer, distances) for held in duties_at(snapshot, found)]
-    return first + cast(list[dict[str, Any]], known)
+        parts = _of_zone(snapshot, found.zone, found.micro)
+        known = snapshot.memo[key] = tuple([duty_object(held, viewer) for held in part] for part in parts)
+    return cast(tuple[list[dict[str, Any]], list[dict[str, Any]]], known)
 
 
-def duty_object(held: Held, viewer: Viewer, distances: Distances) -> dict[str, Any]:
-    """One duty of the answer, names and phones by the viewer's right; how far off a street or a place is."""
+def _shown_near(snapshot: Snapshot, near: Near, viewer: Viewer, distances: Distances) -> list[dict[str, Any]]:
+    """The duties over a subject near by, with how far off it is and within which distance it counts as here."""
+    subject = near.subject
+    key = ("near", subject.kind, subject.code, viewer.sight)
+    known = cast(list[dict[str, Any]] | None, snapshot.memo.get(key))
+    if known is None:
+        known = snapshot.memo[key] = [duty_object(held, viewer) for held in _held_near(snapshot, near)]
+    far: dict[str, Any] = {"distance_m": round(near.metres, 1)}
+    if subject.kind != BUILDING:
+        far["within_m"] = distances.street if subject.kind == STREET else distances.place
+    return [one | {"subject": one["subject"] | far} for one in known]
+
+
+def duty_object(held: Held, viewer: Viewer) -> dict[str, Any]:
+    """One duty of the answer, names and phones by the viewer's right."""
     leader = held.role == "grid_leader"
-    subject: dict[str, Any] = {"kind": held.subject_kind, "code": held.subject_code, "name": held.subject_name}
-    if held.metres is not None:
-        within = distances.street if held.subject_kind == STREET else distances.place
-        subject |= {"distance_m": round(held.metres, 1)}
-        subject |= {} if held.subject_kind == BUILDING else {"within_m": within}
+    subject = {"kind": held.subject_kind, "code": held.subject_code, "name": held.subject_name}
     return {
         "role": held.role,
         "role_name": role_name(held.role),

@@ -14,6 +14,8 @@ import shapely
 from service.clock import ended_by
 from service.places.queries import BUILDING, PLACE, STREET, GroundSet, GroundSubject
 
+_CELL_M, _MOST_CELLS = 25.0, 100_000
+
 
 class Near(NamedTuple):
     """A subject at a point; 0 m inside it."""
@@ -53,6 +55,7 @@ class NearbySubjects:
         shapely.prepare(flat)
         self._shapes = flat
         self._tree = shapely.STRtree(flat)
+        self._cells: dict[tuple[int, int, float], tuple[list[GroundSubject], np.ndarray]] = {}
 
     def _flat(self, coords: np.ndarray) -> np.ndarray:
         return np.asarray((coords - (self._lon, self._lat)) * (self._kx, self._ky))
@@ -62,15 +65,34 @@ class NearbySubjects:
         streets, then reaches."""
         if not self.rows:
             return []
-        point = shapely.Point((lon - self._lon) * self._kx, (lat - self._lat) * self._ky)
-        most = max(reach.street, reach.place)
-        hits = self._tree.query(point, predicate="dwithin", distance=most)
-        if not len(hits):
+        x, y = (lon - self._lon) * self._kx, (lat - self._lat) * self._ky
+        rows, shapes = self._around(x, y, max(reach.street, reach.place))
+        if not rows:
             return []
-        metres = shapely.distance(self._shapes[hits], point).tolist()
-        found = [Near(self.rows[i], far) for i, far in zip(hits.tolist(), metres, strict=True)]
-        held = [one for one in found if one.metres <= reach.of(one.subject) and not ended_by(on, one.subject.ended_on)]
-        return sorted(held, key=lambda one: (_order(one.subject), one.metres, one.subject.code))
+        metres = shapely.distance(shapes, shapely.Point(x, y)).tolist()
+        held = [
+            Near(row, far)
+            for row, far in zip(rows, metres, strict=True)
+            if far <= reach.of(row) and not ended_by(on, row.ended_on)
+        ]
+        if len(held) > 1:
+            held.sort(key=lambda one: (_order(one.subject), one.metres, one.subject.code))
+        return held
+
+    def _around(self, x: float, y: float, most: float) -> tuple[list[GroundSubject], np.ndarray]:
+        """What may lie within a distance of a point: asked of the tree once for each cell of a lattice."""
+        cell = (math.floor(x / _CELL_M), math.floor(y / _CELL_M), most)
+        known = self._cells.get(cell)
+        if known is None:
+            west, south = cell[0] * _CELL_M - most, cell[1] * _CELL_M - most
+            wide = _CELL_M + 2 * most
+            hits = np.sort(
+                self._tree.query(shapely.box(west, south, west + wide, south + wide), predicate="intersects")
+            )
+            if len(self._cells) >= _MOST_CELLS:
+                self._cells.clear()
+            known = self._cells[cell] = [self.rows[i] for i in hits.tolist()], self._shapes[hits]
+        return known
 
     def shape(self, kind: str, code: str) -> Any:
         """The subject's shape in degrees; None when it isn't among these."""
