@@ -99,7 +99,7 @@ def late(one: Incident) -> bool:
 
 def told(page: Page) -> int:
     """How many incidents the legend tells."""
-    return int(page.locator('[data-layer="incidents"] ~ [data-n="total"]').inner_text())
+    return int(page.locator('[data-layer="incidents"] ~ [data-n="total"]').inner_text().replace(",", ""))
 
 
 def seen(page: Page) -> tuple[int, int]:

@@ -2,52 +2,51 @@
 
 from __future__ import annotations
 
-import time
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Route
 
 from tests.browser.conftest import Watched, enter_demo
 from tests.browser.serving import rest
 
 pytestmark = pytest.mark.browser
-SLOW_S = 1.0
-
-
-def slowly(page: Page, pattern: str) -> None:
-    """Answers of these addresses come late."""
-
-    def late(route: Route) -> None:
-        answer = route.fetch()
-        time.sleep(SLOW_S)
-        route.fulfill(response=answer)
-
-    page.route(pattern, late)
 
 
 def test_a_detail_the_search_and_the_answer_show_that_they_are_read(service: str, desktop: Watched) -> None:
     page = desktop.page
+    held: list[Route] = []
+
+    def hold(pattern: str) -> None:
+        page.route(pattern, lambda route: held.append(route))
+
+    def let_go() -> None:
+        while held:
+            held.pop().continue_()
+
     enter_demo(desktop, service)
     rest(page)
-    page.locator("#map, .leaflet-container").first.click(position={"x": 500, "y": 400})
-    page.locator("#answer .who, #answer .lead").first.wait_for()
-    slowly(page, "**/map/answer*")
+    page.locator(".leaflet-container").first.click(position={"x": 500, "y": 400})
+    page.locator("#answer .lead").first.wait_for()
+    hold("**/map/answer*")
     page.locator(".leaflet-container").first.click(position={"x": 620, "y": 330})
-    page.locator("#answer .bones").wait_for(timeout=900)
+    page.locator("#answer .bones").wait_for()
     assert page.locator("#answer .lead").count() == 0, "not the person of the place before"
+    let_go()
     page.locator("#answer .lead").first.wait_for()
     assert page.locator("#answer .bones").count() == 0
     page.goto(f"{service}/grids")
-    slowly(page, "**/map/search*")
+    hold("**/map/search*")
     page.locator("#seek-input").fill("聚鹤")
     page.locator("#hits .bones").wait_for()
+    let_go()
     page.locator("#hits [data-i]").first.wait_for()
     assert page.locator("#hits .bones").count() == 0
     page.keyboard.press("Escape")
-    slowly(page, "**/grids/*")
+    hold("**/grids/*")
     page.locator("#rows tr").nth(1).click()
     page.locator("#detail .bones").wait_for()
+    let_go()
     page.locator("#detail .inside").wait_for()
     assert page.locator("#detail .bones").count() == 0 and desktop.complaints == []
 
