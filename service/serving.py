@@ -95,6 +95,9 @@ def run_server(settings: Settings) -> None:
     scheme = "https" if settings.tls_cert else "http"
     shown = settings.host if ":" not in settings.host else f"[{settings.host}]"
     say(f"网格管家已启动：{scheme}://{shown}:{settings.port}/")
+    warning = clear_text(settings)
+    if warning:
+        say(warning)
     sys.stdout.flush()
     os.environ["DATA_DIR"] = str(settings.data_dir.resolve())  # the job process reads the settings again, from ROOT
     os.chdir(ROOT)
@@ -104,6 +107,16 @@ def run_server(settings: Settings) -> None:
         "folder": str(settings.data_dir.resolve()),
     }
     os.execv(sys.executable, [sys.executable, "-m", "service.supervising", json.dumps(plan)])  # noqa: S606 no shell is wanted
+
+
+def clear_text(settings: Settings) -> str | None:
+    """What to say when other machines reach the service and nothing encrypts the way; None where that isn't so."""
+    if settings.on_loopback or settings.tls_cert or settings.trusted_proxies:
+        return None
+    return (
+        f"注意：HOST={settings.host} 让别的机器也能打开，而传输没有加密，密码和电话在网络上是明文。"
+        "设置 TLS_CERT 和 TLS_KEY，或放在有 HTTPS 的反向代理后面并写明 TRUSTED_PROXIES。只在本机用，HOST 写 127.0.0.1。"
+    )
 
 
 def server_command(settings: Settings, factory: str = "service.app:create_warm_app") -> list[str]:

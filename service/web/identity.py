@@ -178,7 +178,7 @@ def _passed_on() -> bool:
     asked = request.environ
     if any(name.startswith("HTTP_X_FORWARDED") or name in _PROXY_HEADERS for name in asked):
         return True
-    if asked.get("SERVER_PROTOCOL") == "HTTP/1.0":
+    if asked.get("SERVER_PROTOCOL") in ("HTTP/1.0", "HTTP/1"):  # the latter is granian's word for it
         return True
     origin = asked.get("HTTP_ORIGIN")
     return origin is not None and not _is_loopback(urlsplit(origin).hostname or "")

@@ -180,7 +180,7 @@ def test_a_view_is_saved_with_its_columns_and_found_again(town: Town, desk: Watc
     page.locator('.drawer [name="name"]').fill("空置门面")
     page.locator('.drawer [name="name"]').press("Enter")
     page.wait_for_url("**/frontages?state=vacant&sort=grid&columns=*")
-    view = page.locator(".views a", has_text="空置门面")
+    view = page.locator("nav.views a", has_text="空置门面")
     assert view.get_attribute("aria-current") == "true"
     assert "网格长" not in page.locator("thead").inner_text()
     page.goto(f"{town.address}/frontages")
@@ -244,6 +244,25 @@ def test_two_at_once_choose_field_by_field(town: Town, desk: Watched) -> None:
     page.wait_for_url("**told=changed")
     said = page.locator("#detail .facts").inner_text()
     assert "茶馆" in said and "七星" in said
+
+
+def test_on_a_phone_views_are_saved_and_opened_too(town: Town, hand: Watched) -> None:
+    page = hand.page
+    page.goto(f"{town.address}/frontages?state=closed")
+    page.locator("summary", has_text="视图").tap()
+    assert page.evaluate(SMALL) == []
+    page.locator('.drawer.views [name="name"]').fill("停业的")
+    page.locator(".drawer.views .main").tap()
+    expect(page.locator(".pick-view a", has_text="停业的")).to_have_count(1)
+    page.goto(f"{town.address}/frontages")
+    page.locator("summary", has_text="视图").tap()
+    page.locator(".pick-view a", has_text="停业的").tap()
+    page.wait_for_url("**/frontages?state=closed")
+    page.locator("summary", has_text="视图").tap()
+    assert page.locator(".pick-view [aria-current]").inner_text() == "停业的"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth") and page.evaluate(SMALL) == []
+    page.locator(".drop-view button").tap()
+    expect(page.locator(".pick-view a", has_text="停业的")).to_have_count(0)
 
 
 def test_on_a_phone_rows_have_two_lines_and_the_detail_stands_alone(town: Town, hand: Watched) -> None:

@@ -108,6 +108,7 @@ def test_a_proxy_that_nobody_told_us_of_shuts_the_demo(app: Flask, passed_on: di
     "given",
     [
         {"environ_overrides": {"SERVER_PROTOCOL": "HTTP/1.0"}},
+        {"environ_overrides": {"SERVER_PROTOCOL": "HTTP/1"}},
         {"headers": {"Origin": "https://grids.example.org"}},
         {"headers": {"Origin": "null"}},
     ],
