@@ -12,6 +12,7 @@ import shapely
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from service.db.bulk import among
 from service.db.spatial import raw_geometry, read_geometries
 from service.duties.rules import role_name
 from service.grids.rules import short_code
@@ -197,7 +198,7 @@ def _duty_spots(
     of_places: dict[str, dict[str, tuple[Spot, ...]]] = {}
     spots: dict[str, dict[Spot, None]] = {}
     facts: dict[str, list[DutyFact]] = {}
-    names = _subject_names(snapshot)
+    names = _subject_names(session, snapshot)
     for (kind, code), duties in snapshot.duties.items():
         register = _BY_SUBJECT.get(kind)
         if kind in ("grid", "micro_grid"):
@@ -226,10 +227,19 @@ def _duty_spots(
     return {code: tuple(found) for code, found in spots.items()}, {code: tuple(held) for code, held in facts.items()}
 
 
-def _subject_names(snapshot: Snapshot) -> dict[tuple[str, str], str]:
-    """What duties are for, by name, as far as the snapshot knows it."""
+def _subject_names(session: Session, snapshot: Snapshot) -> dict[tuple[str, str], str]:
+    """What duties are for, by name: of what the snapshot doesn't hold (organisations, streets, places, buildings) the
+    register's, ended ones too."""
     names = {("subdistrict", snapshot.office_code): snapshot.office_name}
     names |= {("grid", zone.code): zone.name for zone in snapshot.tiling.zones}
     names |= {("micro_grid", zone.code): zone.name for zone in snapshot.tiling.micro_zones}
     names |= {("community", row.code): row.name for row in snapshot.communities.values()}
-    return names | {("frontage", row.code): row.shop_name for row in snapshot.frontages.rows}
+    names |= {("frontage", row.code): row.shop_name for row in snapshot.frontages.rows}
+    for register in REGISTERS.values():
+        kind = register.subject
+        missing = {code for subject, code in snapshot.duties if subject == kind and (kind, code) not in names}
+        if kind and missing:
+            key, title = getattr(register.model, register.key), getattr(register.model, register.title)
+            found = session.execute(select(key, title).where(among(key, missing), visible(register.model)))
+            names |= {(kind, code): name for code, name in found if name}
+    return names

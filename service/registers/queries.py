@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, and_, case, collate, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from service.errors import InvalidValue, NotFound
@@ -17,7 +17,7 @@ from service.records.batches import visible
 from service.records.register import BY_COLUMNS, CHOICE, Register
 from service.registers import incident_page
 from service.registers.asked import Asked
-from service.registers.filters import colleagues, criteria, one_of
+from service.registers.filters import by_code_point, colleagues, criteria, one_of
 from service.registers.location import Located
 from service.registers.rows import Page, Row, read_rows
 from service.registers.rules import holds
@@ -140,21 +140,15 @@ def _order(session: Session, register: Register, asked: Asked) -> list[Any]:
     sort = asked.sort or register.order
     name = sort.removeprefix("-")
     model = register.model
-    key = _plain(session, getattr(model, register.key))
+    key = by_code_point(session, getattr(model, register.key))
     described = register.by_name.get(name)
     if described is None:
         return [key]
     column = getattr(model, name)
-    by: Any = _plain(session, column)
+    by: Any = by_code_point(session, column)
     if described.kind == CHOICE and not described.numeric:
         by = case({value: at for at, value in enumerate(described.choices)}, value=column, else_=len(described.choices))
     return [column.is_(None), by.desc() if sort.startswith("-") else by, key]
-
-
-def _plain(session: Session, column: Any) -> Any:
-    """Texts by code point on both stores, so that a list reads the same."""
-    text = column.type.python_type is str
-    return collate(column, "C") if text and session.get_bind().dialect.name == "postgresql" else column
 
 
 def _counts(session: Session, register: Register, where: list[ColumnElement[bool]]) -> dict[str, int]:
