@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -24,11 +24,13 @@ _LARGE = 100_000
 
 @dataclass(frozen=True)
 class Columns:
-    """One consistent state. The plain arrays are aligned with each other, in order of id."""
+    """One consistent state. The plain arrays are aligned with each other, in order of id. `memo`: what was worked out
+    of it, as long as it is kept."""
 
     version: int
     rows: Arrays
     index: ClusterColumns
+    memo: dict[str, np.ndarray] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, rows: Arrays, version: int) -> Columns:

@@ -21,7 +21,7 @@ from service.records.batches import visible
 NEVER = 2**32 - 1
 _AT_ONCE = 50_000
 _NOTHING = (
-    *(np.empty(0, kind) for kind in (np.int64, np.float64, np.float64, np.uint8, np.int64, np.int64)),
+    *(np.empty(0, kind) for kind in (np.int64, np.float64, np.float64, np.uint8, np.int64, np.int64, np.int64)),
     *(np.empty(0, np.int32) for _ in range(3)),
 )
 
@@ -36,6 +36,7 @@ class Arrays:
     group: np.ndarray
     reported: np.ndarray
     due: np.ndarray
+    closed: np.ndarray
     category: np.ndarray
     community: np.ndarray
     grid: np.ndarray
@@ -50,7 +51,7 @@ def load(session: Session) -> Arrays:
     names: dict[str, str] = {}
     parts: list[tuple[np.ndarray, ...]] = []
     for rows in _portions(session):
-        ids, state, category, category_name, community, grid, reported, due, raw = zip(*rows, strict=True)
+        ids, state, category, category_name, community, grid, reported, due, closed, raw = zip(*rows, strict=True)
         stated = kinds.add([code or name for code, name in zip(category, category_name, strict=True)])
         for code, first in zip(*np.unique(stated, return_index=True), strict=True):
             if code >= 0:
@@ -61,7 +62,8 @@ def load(session: Session) -> Arrays:
                 *read_points(raw),
                 np.array([GROUP_OF.get(one, 0) for one in state], np.uint8),
                 np.array(reported, np.float64).astype(np.int64),
-                np.array([NEVER if one is None else one for one in due], np.float64).astype(np.int64),
+                _seconds(due),
+                _seconds(closed),
                 stated,
                 homes.add(community),
                 zones.add(grid),
@@ -69,8 +71,12 @@ def load(session: Session) -> Arrays:
         )
     columns = [np.concatenate(one) for one in zip(_NOTHING, *parts, strict=True)]
     categories = [(code, names[code]) for code in kinds.values]
-    key, lon, lat, group, begun, end, kind, home, zone = columns
-    return Arrays(key, lon, lat, group, begun, end, kind, home, zone, categories, homes.values, zones.values)
+    key, lon, lat, group, begun, until, over, kind, home, zone = columns
+    return Arrays(key, lon, lat, group, begun, until, over, kind, home, zone, categories, homes.values, zones.values)
+
+
+def _seconds(moments: Sequence[float | None]) -> np.ndarray:
+    return np.array([NEVER if one is None else one for one in moments], np.float64).astype(np.int64)
 
 
 def _portions(session: Session) -> Iterator[Sequence[Any]]:
@@ -90,6 +96,7 @@ def _statement() -> Select[Any]:
             Incident.grid_code,
             epoch_seconds(Incident.reported_at),
             epoch_seconds(Incident.due_at),
+            epoch_seconds(Incident.closed_at),
             raw_geometry(Incident.geom),
         )
         .where(visible(Incident))

@@ -25,7 +25,7 @@ INCIDENTS = Register(
     unit="件",
     model=Incident,
     fields=(
-        RegisterField("number", "编号", CODE, editable=False, filter=True, sort=False),
+        RegisterField("number", "编号", CODE, editable=False, filter=True),
         RegisterField("category", "类别代码", CODE, editable=False, filter=True),
         RegisterField("category_name", "类别", editable=False, sort=False),
         RegisterField("description", "描述", LONG, editable=False, sort=False),
@@ -34,7 +34,7 @@ INCIDENTS = Register(
         RegisterField("source", "来源", editable=False, filter=True, sort=False),
         RegisterField("reported_at", "上报时间", MOMENT, editable=False, filter=True),
         RegisterField("due_at", "期限", MOMENT, editable=False, filter=True),
-        RegisterField("closed_at", "结案时间", MOMENT, editable=False, filter=True, sort=False),
+        RegisterField("closed_at", "结案时间", MOMENT, editable=False, filter=True),
         RegisterField("stated_grid", "所报网格", CODE, editable=False, sort=False),
     ),
     title="category_name",

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, not_, or_, select, true
+from sqlalchemy import ColumnElement, and_, collate, false, not_, or_, select, true
 from sqlalchemy.orm import Session
 
 from service.clock import SHANGHAI
@@ -57,6 +57,12 @@ def one_of(attribute: Any, values: Collection[str]) -> ColumnElement[bool]:
     """Whether a text is one of these, however many."""
     found: ColumnElement[bool] = among(attribute, values)
     return found
+
+
+def by_code_point(session: Session, column: Any) -> Any:
+    """A column to sort by: texts by code point on both stores, so that a list reads the same."""
+    text = column.type.python_type is str
+    return collate(column, "C") if text and session.get_bind().dialect.name == "postgresql" else column
 
 
 def colleagues(register: Register, area: Area) -> list[ColumnElement[bool]]:

@@ -1,6 +1,6 @@
 """The list of incidents: narrowed and sorted in the columns that each worker has in memory, a million in milliseconds.
 
-Only what those columns don't hold (texts, the exact state, the time of closing) is asked of the database.
+Only what those columns don't hold (texts, the exact state) is asked of the database.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from service.people.access import Area
 from service.records.batches import visible
 from service.records.register import Register
 from service.registers.asked import MANY, Asked
-from service.registers.filters import field_criterion, one_of, readable, searched
+from service.registers.filters import by_code_point, field_criterion, one_of, readable, searched
 from service.registers.location import Located
 from service.registers.rows import Page, read_rows
 
 _ROWS_BITS = 24
-_FIELDS = ("number", "state", "address", "source", "closed_at")
+_FIELDS = ("number", "state", "address", "source")
 
 
 def within(area: Area) -> list[ColumnElement[bool]]:
@@ -48,7 +48,7 @@ def page(session: Session, register: Register, asked: Asked, located: Located) -
     groups = asked.filters.get("group", ())
     if any(groups):
         found &= _in_groups(groups, rows.group, late)
-    order = _ordered(columns, np.flatnonzero(found), asked.sort or register.order, asked.offset + asked.limit)
+    order = _ordered(session, columns, np.flatnonzero(found), asked.sort or register.order, asked.offset + asked.limit)
     ids = rows.ids[order[asked.offset :]].tolist()
     total = int(found.sum())
     narrower = _narrower(columns, found, asked) if total > MANY else {}
@@ -79,7 +79,7 @@ def ids(session: Session, register: Register, asked: Asked, located: Located) ->
     groups = asked.filters.get("group", ())
     if any(groups):
         found &= _in_groups(groups, rows.group, late)
-    order = _ordered(columns, np.flatnonzero(found), asked.sort or register.order, len(rows.ids))
+    order = _ordered(session, columns, np.flatnonzero(found), asked.sort or register.order, len(rows.ids))
     return np.asarray(rows.ids[order])
 
 
@@ -118,8 +118,8 @@ def _mask(session: Session, register: Register, asked: Asked, columns: Columns, 
             found &= _coded(rows.community, rows.communities, words)
         elif name == "category":
             found &= _coded(rows.category, [code for code, _ in rows.categories], words)
-        elif name in ("reported_at", "due_at"):
-            values = rows.reported if name == "reported_at" else rows.due
+        elif name in ("reported_at", "due_at", "closed_at"):
+            values = {"reported_at": rows.reported, "due_at": rows.due, "closed_at": rows.closed}[name]
             found &= _ranged(values, name, words)
         elif name == "missing":
             for word in words:
@@ -145,11 +145,11 @@ def _missing(columns: Columns, located: Located, word: str, stored: list[ColumnE
         return np.asarray(rows.community < 0)
     if word == "category":
         return np.asarray(rows.category < 0)
-    if word == "due_at":
-        return np.asarray(rows.due == NEVER)
+    if word in ("due_at", "closed_at"):
+        return np.asarray((rows.due if word == "due_at" else rows.closed) == NEVER)
     if word == "leader":
         return ~_coded(rows.grid, rows.grids, [code for code, zone in located.zones.items() if zone.leader])
-    if word in ("address", "description", "source", "closed_at", "stated_grid"):
+    if word in ("address", "description", "source", "stated_grid"):
         stored.append(getattr(Incident, word).is_(None))
         return np.ones(len(rows.ids), dtype=bool)
     raise InvalidValue("missing", f"不能筛选缺少“{word[:30]}”的行。")
@@ -209,13 +209,15 @@ def _day(name: str, text: str, more: int) -> int | None:
         raise InvalidValue(name, f"日期“{text[:30]}”读不懂，写成 2026-11-01..2026-11-30 这样，一头可以空着。") from None
 
 
-def _ordered(columns: Columns, found: np.ndarray, sort: str, most: int) -> np.ndarray:
+def _ordered(session: Session, columns: Columns, found: np.ndarray, sort: str, most: int) -> np.ndarray:
     """Indexes into the columns, the first `most` in order; rows without a value last, equal ones newest first."""
     rows = columns.rows
     name, back = sort.removeprefix("-"), sort.startswith("-")
     keys = {
         "reported_at": lambda: rows.reported,
         "due_at": lambda: rows.due,
+        "closed_at": lambda: rows.closed,
+        "number": lambda: _number_ranks(session, columns),
         "state": lambda: rows.group,
         "grid": lambda: _ranks(rows.grid, rows.grids),
         "community": lambda: _ranks(rows.community, rows.communities),
@@ -233,6 +235,22 @@ def _ordered(columns: Columns, found: np.ndarray, sort: str, most: int) -> np.nd
         whole = np.partition(whole, most)[:most]
     whole.sort()
     return np.asarray(len(rows.ids) - 1 - (whole & ((1 << _ROWS_BITS) - 1)))
+
+
+def _number_ranks(session: Session, columns: Columns) -> np.ndarray:
+    """Place of each row's number among all: read once from the index of numbers for a state of the columns."""
+    known = columns.memo.get("numbers")
+    if known is None:
+        ids = columns.rows.ids
+        ordered = select(Incident.id).order_by(by_code_point(session, Incident.number))
+        order = np.fromiter(session.scalars(ordered), np.int64)
+        at = np.searchsorted(ids, order)
+        here = at < len(ids)  # whatever came or went since the columns were read
+        here[here] = ids[at[here]] == order[here]
+        known = np.full(len(ids), NEVER, np.int64)
+        known[at[here]] = np.arange(int(here.sum()))
+        columns.memo["numbers"] = known
+    return known
 
 
 def _ranks(codes: np.ndarray, known: list[str]) -> np.ndarray:

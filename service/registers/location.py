@@ -254,11 +254,13 @@ def _duty_spots(
 
 
 def _subject_names(session: Session, snapshot: Snapshot) -> dict[tuple[str, str], str]:
-    """What duties are for, by name; streets, places, buildings and units are read as far as duties name them."""
+    """What duties are for, by name; streets, places, buildings and units are read as far as duties name them, ended
+    ones too."""
     names = {("subdistrict", snapshot.office_code): snapshot.office_name}
     names |= {("grid", zone.code): zone.name for zone in snapshot.tiling.zones}
     names |= {("micro_grid", zone.code): zone.name for zone in snapshot.tiling.micro_zones}
     names |= {("community", row.code): row.name for row in snapshot.communities.values()}
+    names |= {("frontage", row.code): row.shop_name for row in snapshot.frontages.rows}
     wanted: dict[str, set[str]] = {}
     for kind, code in snapshot.duties.keys() - names.keys():
         wanted.setdefault(kind, set()).add(code)

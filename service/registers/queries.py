@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, and_, case, collate, false, func, or_, select, text
+from sqlalchemy import ColumnElement, and_, case, false, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from service.errors import InvalidValue, NoSuchRow
@@ -18,7 +18,7 @@ from service.records.batches import visible
 from service.records.register import BY_COLUMNS, CHOICE, PERSON, Register
 from service.registers import incident_page
 from service.registers.asked import MANY, Asked
-from service.registers.filters import colleagues, criteria, one_of, order_of, sortable
+from service.registers.filters import by_code_point, colleagues, criteria, one_of, order_of, sortable
 from service.registers.location import Located
 from service.registers.rows import Page, Row, read_rows
 from service.registers.rules import holds
@@ -161,14 +161,14 @@ def _order(session: Session, register: Register, asked: Asked) -> list[Any]:
     sort = order_of(register, asked)
     name = sort.removeprefix("-")
     model = register.model
-    key = _plain(session, getattr(model, register.key))
+    key = by_code_point(session, getattr(model, register.key))
     described = register.by_name.get(name)
     if described is None:
         return [key]
     column = register.column(name, asked.on)
     if described.kind == PERSON and not asked.names:  # the own unit's; the others by key
         column = case((or_(*colleagues(register, asked.area)), column), else_=None)
-    by: Any = _plain(session, column)
+    by: Any = by_code_point(session, column)
     if described.kind == CHOICE and not described.numeric:
         by = case({value: at for at, value in enumerate(described.choices)}, value=column, else_=len(described.choices))
     more = [_ranked(session, register, one, asked.on) for one in register.then if one != name]
@@ -179,13 +179,7 @@ def _ranked(session: Session, register: Register, name: str, on: date) -> Any:
     """A further column to order by: choices in the order of their table."""
     column, choices = register.column(name, on), register.by_name[name].choices
     ranks = {value: at for at, value in enumerate(choices)}
-    return case(ranks, value=column, else_=len(choices)) if choices else _plain(session, column)
-
-
-def _plain(session: Session, column: Any) -> Any:
-    """Texts by code point on both stores, so that a list reads the same."""
-    text = column.type.python_type is str
-    return collate(column, "C") if text and session.get_bind().dialect.name == "postgresql" else column
+    return case(ranks, value=column, else_=len(choices)) if choices else by_code_point(session, column)
 
 
 def _counts(session: Session, register: Register, where: list[ColumnElement[bool]], on: date) -> dict[str, int]:

@@ -129,7 +129,16 @@ _ORGANISATIONS = [
     {"code": "O2", "name": "城管办", "kind": "科室", "head_code": ""},
 ]
 _INCIDENTS = [
-    (shapely.Point(*where), {"number": number, "reported_at": reported, "state": state, "category": category})
+    (
+        shapely.Point(*where),
+        {
+            "number": number,
+            "reported_at": reported,
+            "state": state,
+            "category": category,
+            "closed_at": "2026-11-22 09:00" if state == "closed" else "",
+        },
+    )
     for where, number, reported, state, category in (
         (IN_A1, "I1", "2026-11-20 10:00", "handling", "06010"),
         (IN_A2, "I2", "2026-11-21 10:00", "closed", "06012"),

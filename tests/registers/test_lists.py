@@ -170,6 +170,10 @@ def test_counts_stay_while_a_state_is_chosen(still_town: Town) -> None:
         ("incidents", "", ["I3", "I2", "I1", "I4"]),
         ("incidents", "reported_at", ["I4", "I1", "I2", "I3"]),
         ("incidents", "grid", ["I1", "I2", "I4", "I3"]),
+        ("incidents", "number", ["I1", "I2", "I3", "I4"]),
+        ("incidents", "-number", ["I4", "I3", "I2", "I1"]),
+        ("incidents", "closed_at", ["I2", "I4", "I3", "I1"]),
+        ("incidents", "-closed_at", ["I2", "I4", "I3", "I1"]),
     ],
 )
 def test_sorts_are_the_same_on_both_stores_and_empty_values_come_last(

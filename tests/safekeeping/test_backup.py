@@ -19,7 +19,9 @@ from service.config import Settings, load_settings
 from service.db.engine import Database
 from service.db.migrate import migrate
 from service.errors import UnreadableFile
-from service.people.models import Organisation, SignIn
+from service.intake.run import Request, run_import
+from service.intake.undoing import undo
+from service.people.models import Organisation, Person, SignIn
 from service.records import audit
 from service.records.audit_heads import write_head
 from service.records.models import AuditEntry, Counter
@@ -61,6 +63,36 @@ def test_backup_of_the_restored_gives_an_equal_manifest(
         second = making.make(there, other, tmp_path / "2.tar.zst", MONDAY_NOON)
     assert second.manifest == first.manifest
     assert second.sha256 == first.sha256
+
+
+def test_an_import_is_undone_after_a_restore_without_its_file(
+    town: Database, settings: Settings, other: Settings, tmp_path: Path
+) -> None:
+    """The row log in the database has the old values; uploaded files are not in a backup (decision 031)."""
+    table = tmp_path / "people.csv"
+    table.write_text("工号,姓名,电话\nR108,改过的名,13900000009\nX-new,新来的,13900000008\n", encoding="utf-8")
+    with town.read() as session:
+        before = session.execute(select(Person.name, Person.phone).where(Person.code == "R108")).one()
+    batch = run_import(town, settings, Request("people", (table,)), MONDAY_NOON).batch_id
+    assert batch is not None
+    uploaded = settings.data_dir / "uploads" / "abc" / "people.csv"
+    uploaded.parent.mkdir(parents=True)
+    uploaded.write_bytes(table.read_bytes())
+    made = making.make(town, settings, tmp_path / "kept.tar.zst", MONDAY_NOON)
+    assert not [name for name in made.manifest.members if name.startswith("uploads/")]
+    assert table.read_bytes() not in archive_bytes(made.path)
+    restoring.restore(other, made.path, MONDAY_NOON)
+    with closing(opened(other)) as there:
+        done = undo(there, batch, audit.SYSTEM, MONDAY_NOON)
+        assert (done.removed, done.restored, done.kept) == (1, 1, 0)
+        with there.read() as session:
+            assert session.execute(select(Person.name, Person.phone).where(Person.code == "R108")).one() == before
+            assert session.scalar(select(Person.id).where(Person.code == "X-new")) is None
+
+
+def archive_bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return zstandard.ZstdDecompressor().stream_reader(file).read()
 
 
 def test_eight_writers_and_a_consistent_backup(

@@ -34,7 +34,7 @@ from service.web.registers.forms import Typed, drawn, points_text
 from service.web.registers.query import parse_query
 from tests.conftest import MONDAY_NOON, PASSWORD, fresh_postgres
 from tests.registers.conftest import build
-from tests.responsibility.town import A1, EAST_HOME, WEST_HOME, at, bring, layer
+from tests.responsibility.town import A1, EAST_HOME, WEST_HOME, at, bring, duties, layer
 
 HURTFUL = "\"><img src=x onerror=hurt()>'{{7*7}}"
 WALL = "\n".join(f"{x:.7f}, {y:.7f}" for x, y in (at(3, 4), at(3.1, 4)))
@@ -459,3 +459,23 @@ def test_points_that_are_no_shape_are_named(register: Any, points: str, shape: s
 def test_an_unchanged_shape_is_no_change_even_with_a_hole() -> None:
     holed = shapely.Polygon([(0, 0), (4, 0), (4, 4)], [[(2, 1), (3, 1), (3, 2)]])
     assert drawn(PLACES, Typed({}, points_text(holed), "area"), holed) is None
+
+
+def test_a_duty_has_the_name_of_what_it_is_for_and_leads_there_where_one_may_go(
+    app: Flask, boss: FlaskClient, database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    heads = [
+        {"code": f"H{i}", "role": "first_responsible", "kind": kind, "subject": subject, "person": "P6"}
+        for i, (kind, subject) in enumerate((("organisation", "O1"), ("organisation", "O2"), ("street", "S1")))
+    ]
+    duties(database, settings, tmp_path, heads)
+    with database.write() as session:
+        create_account(session, "cleaner", "unit", PASSWORD, MONDAY_NOON, unit="O1")
+    filled_in = filled(boss, "/people/P6/edit") | {"organisation_code": "O1"}
+    assert send(boss, "/people/P6/edit", **filled_in).status_code == 302
+    whole, part = (client.get("/people/P6").text for client in (boss, enter(app, "cleaner")))
+    for page in (whole, part):
+        assert ">环卫所</bdi>" in page and ">城管办</bdi>" in page and ">南街</bdi>" in page
+    for path in ("/organisations/O1", "/organisations/O2", "/streets/S1"):
+        assert f'href="{path}"' in whole
+        assert (f'href="{path}"' in part) == (path == "/organisations/O1"), "no way to what one may not open"

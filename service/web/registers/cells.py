@@ -119,7 +119,7 @@ class Words:
         if name == "leader":
             return (self.viewer.name(value["name"], leader=True) or "") if value else ""
         if name == "duties":
-            return "、".join(f"{one.role_name} {duty_name(row, one)}" for one in value[:_PLAIN_LINES]) + (
+            return "、".join(f"{one.role_name} {one.name}" for one in value[:_PLAIN_LINES]) + (
                 f" 等 {len(value)} 处" if len(value) > _PLAIN_LINES else ""
             )
         if name == "account":
@@ -129,13 +129,6 @@ class Words:
         if name == "last_day":
             return value.isoformat() if value else ""
         return f"{value:,}" if value else ""
-
-
-def duty_name(row: Row, duty: Any) -> str:
-    """What a duty is for; a person's own unit by its name."""
-    if duty.kind == "organisation" and duty.code == row.values.get("organisation_code"):
-        return row.names.get("organisation_code") or str(duty.name)
-    return str(duty.name)
 
 
 def subject_text(subject: Mapping[str, str]) -> str:

@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 from service.grids.rules import short_code
 from service.maps.mini import MiniMap
 from service.records.register import BY_COLUMNS, LONG, PHONE, Register
+from service.registers.kinds import REGISTERS
 from service.registers.rows import Row
+from service.registers.rules import holds
 from service.wall.asked import choices
 from service.web.context import area
-from service.web.register_view import showing
+from service.web.register_view import here, showing
 from service.web.registers.asking import Asking
-from service.web.registers.cells import duty_name
 from service.web.registers.drawing import map_of
 from service.web.registers.duty_detail import PAGES_OF, duty_context, held_context
 from service.web.registers.links import list_url, row_url
@@ -36,7 +37,7 @@ def detail_context(session: Session, ask: Asking, row: Row, query: Query, told: 
     may = ask.may_change(row)
     may_end = may and ask.may_create and register.ends
     drawn = _map(ask, row)
-    here = f"/map?p={drawn.lon},{drawn.lat}&at={drawn.lon},{drawn.lat}&z={drawn.zoom}" if drawn else None
+    on_map = f"/map?p={drawn.lon},{drawn.lat}&at={drawn.lon},{drawn.lat}&z={drawn.zoom}" if drawn else None
     facts = _facts(ask, row)
     context: dict[str, Any] = {
         "register": name,
@@ -51,11 +52,11 @@ def detail_context(session: Session, ask: Asking, row: Row, query: Query, told: 
         "back_url": list_url(name, query),
         "facts": facts,
         "map": drawn,
-        "map_url": here,
+        "map_url": on_map,
         "where": _where(ask, row),
         "grid": _zone_name(ask, row),
         "leader": _leader(ask, row),
-        "holds": [_duty(row, one) for one in row.derived.get("duties") or ()],
+        "holds": [_duty(session, ask, one) for one in row.derived.get("duties") or ()],
         "trail": course_of(session, ask, row),
         "photos": "photos.add" in current_app.view_functions,
         "call_url": _call_url(ask, register.name, row.code, row.values.get("phone")) if not over else None,
@@ -174,10 +175,19 @@ def _leader(ask: Asking, row: Row) -> dict[str, Any] | None:
     }
 
 
-def _duty(row: Row, one: Any) -> dict[str, Any]:
+def _duty(session: Session, ask: Asking, one: Any) -> dict[str, Any]:
     page = PAGES_OF.get(one.kind)
+    if page not in LOOKS or not _opens(session, ask, page, one.code):
+        page = None
     role = f"{one.role_name}{_('（代）')}" if one.acting else one.role_name
-    return {"role_name": role, "name": duty_name(row, one), "url": row_url(page, one.code) if page in LOOKS else None}
+    return {"role_name": role, "name": one.name, "url": row_url(page, one.code) if page else None}
+
+
+def _opens(session: Session, ask: Asking, page: str, code: str) -> bool:
+    """Whether the record that a duty is for lies in the asker's sight: else its name stands there without a link."""
+    register = REGISTERS[page]
+    spots = here(session, register, ask.on).spots
+    return holds(register.area, register.subject, spots, area(register.read_right), code)
 
 
 def _map(ask: Asking, row: Row) -> MiniMap | None:
