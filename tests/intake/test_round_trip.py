@@ -40,7 +40,7 @@ HOSTILE = [
     "'=1",
     "<script>alert(1)</script>",
     "二\n行",
-    "\u202e反",
+    "e\u0301反",
     'a,"b";c',
 ]
 VIEWERS = {

@@ -49,6 +49,12 @@ def told(app: Flask) -> tuple[list[tuple[str, int]], int]:
         return shops, session.query(AuditEntry).filter_by(action="people.reveal_phone", ok=True).count()
 
 
+@pytest.fixture(autouse=True)
+def doors(app: Flask) -> None:
+    """Each test knocks as the first one: strangers are counted by the minute."""
+    app.extensions["steward_refused"].storage.reset()
+
+
 @pytest.mark.parametrize("given", ODD)
 @pytest.mark.parametrize(("method", "path", "body"), CHANGING)
 def test_no_authorization_takes_the_place_of_the_pages_token(
