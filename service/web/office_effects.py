@@ -13,6 +13,7 @@ from service.geo.values import BBox
 from service.incidents.columns import Columns
 from service.people.rules import Viewer
 from service.responsibility.lookup import find
+from service.responsibility.nearby import Reach
 from service.responsibility.snapshot import Snapshot
 from service.web.answer import panel
 from service.web.context import now, services
@@ -23,9 +24,12 @@ _POINTS, _DOORS, _COUNTED, _STEP_M = 3_000, 300, 100, 30.0
 _METRE = 1 / 111_320
 
 
-def distance_effect(border_m: float, frontage_m: float, here_m: float) -> dict[str, Any] | None:
-    """Of points all over the office's area: the share that is told its neighbours; of places in front of shops: the
-    share that finds one, and how many open incidents lie "here". None while there are no grids."""
+def distance_effect(
+    border_m: float, frontage_m: float, here_m: float, street_m: float, place_m: float
+) -> dict[str, Any] | None:
+    """Of points all over the office's area: the shares that are told their neighbours, and a street's, a facility's or
+    a water's people; of places in front of shops: the share that finds one, and how many open incidents lie "here".
+    None while there are no grids."""
     given = services()
     snapshot = given.responsibility.on(local_date(now()))
     if not snapshot.tiling.zones:
@@ -37,7 +41,10 @@ def distance_effect(border_m: float, frontage_m: float, here_m: float) -> dict[s
     columns, at = given.incidents.current(), doors[:_COUNTED]
     filters = columns.filters(states=["late", "way", "chk", "rep"])
     here = [_near(columns, filters, x, y, here_m) for x, y in at]
+    reach, some = Reach(street_m, place_m), list(zip(lon.tolist(), lat.tolist(), strict=True))[:_DOORS]
+    chiefs = [bool(snapshot.nearby.at(x, y, reach, snapshot.on)) for x, y in some]
     return {
+        "chief": round(100 * float(np.mean(chiefs))) if chiefs else 0,
         "near": round(100 * float(np.mean(near))) if len(near) else 0,
         "shop": round(100 * float(np.mean(found))) if found else None,
         "here": round(float(np.mean(here)), 1) if here else None,

@@ -62,7 +62,7 @@ def page(session: Session) -> dict[str, Any]:
         "own_folder": str(settings.data_dir / BASEMAP_FOLDER),
         "own_faults": in_folder(settings.data_dir / BASEMAP_FOLDER)[1],
         "hosts": basemap_hosts(),
-        "effect": distance_effect(office.border_m, office.frontage_m, office.here_m),
+        "effect": distance_effect(office.border_m, office.frontage_m, office.here_m, office.street_m, office.place_m),
         "previews": public_previews(),
         "aged": retention.aged(session, office.retention, settings.data_dir, now()),
         "backup": _backup(session),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
-from service.errors import Conflict, InvalidValues, NotAllowed, NotFound, StaleVersion, TooMany
+from service.errors import Conflict, InvalidValues, NoSuchRow, NotAllowed, StaleVersion, TooMany
 from service.people.access import EVERYWHERE, Area
 from service.records.audit_verify import verify
 from service.records.models import AuditEntry
@@ -57,7 +57,7 @@ def test_every_row_has_its_own_verdict(town: Town) -> None:
     town.end("frontages", "F3")
     done = change(town, "frontages", {"F1": 1, "F2": 7, "F3": None, "F9": None}, state="空置")
     assert verdicts(done) == {"F1": "changed", "F2": "refused", "F3": "refused", "F9": "refused"}
-    assert [type(one.fault) for one in done.values()] == [type(None), StaleVersion, Conflict, NotFound]
+    assert [type(one.fault) for one in done.values()] == [type(None), StaleVersion, Conflict, NoSuchRow]
     assert (done["F1"].version, done["F2"].version) == (2, None)
     assert town.one("frontages", "F1").values["state"] == "vacant"
     assert town.one("frontages", "F2").version == 1
@@ -106,7 +106,7 @@ def test_the_chain_of_hashes_holds(town: Town) -> None:
 def test_a_manager_changes_the_own_rows_only(town: Town) -> None:
     done = change(town, "places", {"T1": None, "T2": None, "R1": None}, MANAGER_WEST, kind="公园")
     assert verdicts(done) == {"T1": "changed", "T2": "refused", "R1": "refused"}
-    assert (type(done["T2"].fault), type(done["R1"].fault)) == (NotFound, NotAllowed)  # the river leaves the west
+    assert (type(done["T2"].fault), type(done["R1"].fault)) == (NoSuchRow, NotAllowed)  # the river leaves the west
     with pytest.raises(NotAllowed):
         change(town, "organisations", {"O1": None}, MANAGER_WEST, kind="学校")
     with pytest.raises(NotAllowed):

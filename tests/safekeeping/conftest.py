@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shapely
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -19,12 +20,15 @@ from service.config import Settings, load_settings
 from service.db.base import Base
 from service.db.engine import Database
 from service.db.migrate import migrate
+from service.db.spatial import encode
+from service.grids.draft_models import Draft, DraftGrid, DraftStep, PlannedDuty
 from service.intake.demo import load_demo
 from service.people.accounts import create_account, make_token
 from service.people.models import AddressFailures
 from service.people.sign_ins import begin
 from service.records import audit
 from service.records.models import Attachment, ImportRow, Job, OfficeSetting, SavedView, Upload
+from service.responsibility.models import Proposal
 from service.safekeeping import making
 from tests.conftest import MONDAY_NOON, PASSWORD, fresh_postgres
 
@@ -73,6 +77,7 @@ def fill(settings: Settings, database: Database) -> None:
         session.add(AddressFailures(address="::1", failures=2, last_at=MONDAY_NOON))
         session.add(ImportRow(batch_id=1, table_name="grids", row_id=1, old={"name": HOSTILE}))
         _add_upload(session)
+        _add_drawn(session)
         _add_photos(session, settings.data_dir)
     (settings.data_dir / "secret_key").write_text("a key")
 
@@ -80,6 +85,20 @@ def fill(settings: Settings, database: Database) -> None:
 def _add_upload(session: Session) -> None:
     about = {"name": "x", "path": "x", "size": 1, "sha256": "0", "state": "new", "chosen": {}}
     session.add(Upload(account_id=1, kind="grids", created_at=MONDAY_NOON, **about))
+
+
+def _add_drawn(session: Session) -> None:
+    """A draft with a step and a planned duty, and a balanced proposal."""
+    moments = {"made_by": "head", "made_at": MONDAY_NOON}
+    draft = Draft(name=HOSTILE, communities={"A": None}, changed_by="head", changed_at=MONDAY_NOON, **moments)
+    session.add(draft)
+    session.flush()
+    square = encode(shapely.multipolygons([shapely.box(109.88, 31.07, 109.881, 31.071)]))
+    session.add(DraftGrid(draft_id=draft.id, code="A1", name=HOSTILE, community_code="A", geom=square))
+    step = {"kind": "rename", "words": HOSTILE, "actor": "head", "at": MONDAY_NOON, "before": [], "after": [{"a": 1}]}
+    session.add(DraftStep(draft_id=draft.id, number=1, **step))
+    session.add(PlannedDuty(draft_id=draft.id, grid_code="A1", role="grid_leader", person_code="P1"))
+    session.add(Proposal(name=HOSTILE, settings={"k": 2}, groups={"A1": "P1"}, **moments))
 
 
 def _add_photos(session: Session, data_dir: Path) -> None:

@@ -345,7 +345,14 @@ def test_a_change_in_bulk_stays_in_the_area(
     client, token = clients["manager"]
     fields = {"frontages": ("state", "closed"), "places": ("kind", "park"), "streets": ("level", "3")}
     field, value = fields[name]
-    form = {"code": [OWN[name], OTHER[name]], "field": field, "value": value, "sure": "1", "csrf_token": token}
+    form = {
+        "code": [OWN[name], OTHER[name]],
+        "was": ["1", "1"],
+        "field": field,
+        "value": value,
+        "sure": "1",
+        "csrf_token": token,
+    }
     told = client.post(f"/{name}/bulk", data=form)
     assert told.status_code == 200
     assert f"/{name}/{OWN[name]}" in told.text and f"/{name}/{OTHER[name]}" not in told.text

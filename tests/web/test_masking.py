@@ -30,7 +30,7 @@ from tests.responsibility.town import A1, B1, EAST_HOME, WEST_HOME, at, box, bri
 
 # Hostile, and each known by its tail: what stands before it is markup, a formula, a change of direction.
 LEADER = {"west": "<img src=x onerror=alert(1)>西格长", "east": "</script><b>东格长"}
-COLLEAGUE = {"west": "=HYPERLINK(1)西专职", "east": "\u202e东专职"}
+COLLEAGUE = {"west": "=HYPERLINK(1)西专职", "east": "@东专职"}
 UNIT_WORKER = "{{7*7}}队员"
 KEEPER = {"west": '"><svg onload=x>西店长', "east": "'; DROP TABLE persons;--东店长"}
 PHONES = {

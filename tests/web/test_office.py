@@ -155,7 +155,12 @@ def test_a_bad_field_is_named_and_what_was_typed_stays(admin: FlaskClient, datab
 
 
 def test_full_width_digits_are_digits(app: Flask, admin: FlaskClient) -> None:
-    assert save(admin, "distances", border_m="２５", frontage_m="15.5", here_m="80").status_code == 302
+    assert (
+        save(
+            admin, "distances", border_m="２５", frontage_m="15.5", street_m="15", place_m="20", here_m="80"
+        ).status_code
+        == 302
+    )
     given = app.extensions["steward"]
     assert (given.office.border_m, given.distances.frontage, given.office.here_m) == (25.0, 15.5, 80.0)
     lon, lat = IN_A1
@@ -165,7 +170,7 @@ def test_full_width_digits_are_digits(app: Flask, admin: FlaskClient) -> None:
 
 def test_what_a_distance_would_do_is_counted(admin: FlaskClient) -> None:
     def near(metres: int) -> int:
-        query = {"border_m": metres, "frontage_m": 15, "here_m": 50}
+        query = {"border_m": metres, "frontage_m": 15, "street_m": 15, "place_m": 20, "here_m": 50}
         share: int = admin.get("/admin/distances", query_string=query).json["effect"]["near"]  # type: ignore[index]
         return share
 

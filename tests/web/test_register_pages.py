@@ -207,7 +207,7 @@ def test_an_empty_part_does_not_say_that_there_is_nothing(app: Flask) -> None:
 
 def test_the_bar_leads_a_units_handler_nowhere_that_is_always_empty(app: Flask) -> None:
     bar = re.search(r'<nav class="nav".*?</nav>', enter(app, "firm").get("/people").text, re.S)
-    assert bar and re.findall(r'href="([^"]+)"', bar[0]) == ["/map", "/people"]
+    assert bar and re.findall(r'href="([^"]+)"', bar[0]) == ["/map", "/my", "/duties", "/people"]
     bar = re.search(r'<nav class="nav".*?</nav>', enter(app, "idle").get("/people").text, re.S)
     assert bar and "/frontages" in bar[0] and "/incidents" in bar[0]
 
@@ -312,13 +312,15 @@ def test_a_bulk_change_has_a_verdict_per_row(app: Flask, boss: FlaskClient, data
     line = shown(boss.get(html.unescape(re.search(r'href="(/trail\?[^"]*line=\d+)"', refused.text)[1])))  # type: ignore[index]
     assert "编码 F3，原因 “" in line and "被改过" in line
     assert "被改过" in done and stored(database, "F1").state == "vacant" and stored(database, "F3").version == 1
-    bad = {"code": "F3", "field": "agreement_until", "value": "不是日期", "sure": "1"}
+    bad = {"code": "F3", "was": "1", "field": "agreement_until", "value": "不是日期", "sure": "1"}
     assert send(boss, "/frontages/bulk", form="/frontages", **bad).status_code == 422
     assert send(boss, "/frontages/bulk", form="/frontages", code="F3", field="phone").status_code == 422
     east = enter(app, "east")
     left = send(east, "/frontages/bulk", form="/streets", code=["F3"], field="state")
     assert re.search(r"把\s*0\s*家", shown(left))
-    gone = shown(send(east, "/frontages/bulk", form="/streets", code=["F3"], field="state", value="closed", sure="1"))
+    gone = shown(
+        send(east, "/frontages/bulk", form="/streets", code=["F3"], was=["1"], field="state", value="closed", sure="1")
+    )
     assert re.search(r"1 家\s*没有改", gone) and "不在你的范围里" in gone and 'href="/frontages/F3' not in gone
 
 

@@ -1,5 +1,5 @@
 // The share of places that a distance touches, counted by the server while the number is typed.
-const FIELDS = ['border_m', 'frontage_m', 'here_m'];
+const FIELDS = ['border_m', 'frontage_m', 'street_m', 'place_m', 'here_m'];
 const WAIT = 350;
 
 export function watchDistances() {
