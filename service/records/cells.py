@@ -109,16 +109,17 @@ def moment(intake: Intake, name: str, needed: bool = False, clock: str | None = 
 
     The field's texts are given up: there may be millions.
     """
-    raw, zone = intake.values.pop(name), intake.asked.time_zone
+    raw, zone, header = intake.values.pop(name), intake.asked.time_zone, intake.headers.get(name, name)
     if clock is not None and intake.has(clock):
         found = parse_day_and_clock(raw, intake.values.pop(clock), name, clock, zone)
     else:
-        found = parse_time(raw, intake.headers.get(name, name), zone)
+        found = parse_time(raw, header, zone)
     for note in found.notes:
         intake.verdicts.warn(note)
     for problem in found.problems:
         if needed:
-            intake.reject(problem.row, problem.field, problem.value, problem.reason)
+            stated = name if problem.field == header else problem.field
+            intake.reject(problem.row, stated, problem.value, problem.reason)
     if not needed:
         intake.verdicts.warn_problems(found.problems, intake.rows)
     values = np.asarray(found.values).astype("datetime64[ms]")

@@ -91,7 +91,7 @@ def export() -> Response:
         file, size = target.open("rb"), target.stat().st_size
     with services().database.write() as session:
         told = {"format": form, "rows": len(rows), "kind": kind or None, "community": home or None}
-        append(session, actor(), "registers.export", now(), Subject("duties_audit"), after=told)
+        append(session, actor(), "duties_audit.export", now(), Subject("duties_audit"), after=told)
     mimetype = "text/csv" if form == "csv" else "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     return download(file, size, f"责任检查-{day.isoformat()}.{form}", mimetype)
 
