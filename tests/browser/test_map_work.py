@@ -303,7 +303,7 @@ def test_the_keyboard_reaches_everything_and_escape_closes(town: Town, desk: Wat
     page = desk.page
     open_map(page, town)
     passed: list[str] = []
-    for _ in range(30):
+    for _ in range(45):
         page.keyboard.press("Tab")
         passed.append(page.evaluate(_FOCUSED))
         if passed[-1] == "idle":

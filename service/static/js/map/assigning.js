@@ -17,7 +17,7 @@ const [west, south, east, north] = config.bounds;
 map.fitBounds([[south, west], [north, east]], { animate: false, padding: [10, 10] });
 const board = new Board(map, config);
 board.paint = 'plain';
-const ground = new Ground(board);
+const ground = new Ground(board, { on: config.on });
 const grids = new Grids(board, { on: config.on, grid: null });
 const subjects = new Subjects(board, words.url);
 const boxes = () => [...list.querySelectorAll('input[name="subject"]')];
