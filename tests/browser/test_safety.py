@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from service.config import Settings, load_settings
 from service.duties.models import Duty
@@ -19,6 +19,7 @@ from service.incidents.models import Incident
 from service.people.accounts import create_account
 from service.people.models import Account, Person
 from service.places.models import Building, Place, Street
+from service.records import counters
 from service.records.models import ImportBatch
 from tests.browser.conftest import Watched, enter_demo
 from tests.browser.serving import Town, rest, serving
@@ -112,6 +113,10 @@ def load_hostile(town: Town) -> None:
         },
     ]
     load("incidents", rows, "incidents.csv")
+    with town.database.write() as session:  # as a store may hold it from before imports dropped such signs
+        session.execute(update(Person).where(Person.code == "P2").values(name=BACKWARDS))
+        session.execute(update(Frontage).where(Frontage.code == QUOTES).values(shop_name=BACKWARDS))
+        counters.move(session, counters.RESPONSIBILITY)
 
 
 def enter(page: Page, town: Town, name: str) -> None:
