@@ -141,10 +141,14 @@ def put_back_postgres(database: Database, content: Content, member: Any, folder:
         upgrade(connection, content.revision, folder)
         for statement in _PLAIN:
             connection.execute(text(statement))
-        for name in reversed(ours(connection)):  # what a migration has put in is in the backup too
+        known = ours(connection)
+        for name in reversed(known):  # what a migration has put in is in the backup too
             if connection.execute(text(f'SELECT 1 FROM "{name}" LIMIT 1')).first():
                 connection.execute(text(f'DELETE FROM "{name}"'))
-        for name, columns in content.tables.items():
+        # Parents first, in whatever order the manifest was written.
+        for name, columns in sorted(
+            content.tables.items(), key=lambda one: known.index(one[0]) if one[0] in known else -1
+        ):
             with member(f"{TABLES}{name}.copy") as source:
                 _copy_in(connection, name, columns, source)
         for name, value in content.sequences.items():
