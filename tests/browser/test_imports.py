@@ -98,6 +98,7 @@ def test_a_gcj_file_goes_to_the_map_and_back(town: Town, amap_shops: Path, deskt
     upload(page, town.address, amap_shops)
     assert page.locator("input[name=kind]:checked").get_attribute("value") == "frontages"
     page.get_by_role("button", name="下一步：对应列").click()
+    page.wait_for_load_state()
     shop = page.locator("tr[data-field]:has(#map-shop_name)")
     shop.locator("select").select_option("经营类别")
     assert shop.locator(".ex i").all_inner_texts() == ["餐饮"]
