@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
@@ -15,7 +14,7 @@ from service.clock import in_force, overlap
 from service.duties.models import Duty
 from service.duties.planning import duty_kind
 from service.duties.queries import DutyRow, Subject
-from service.duties.rules import ROLES, role_name
+from service.duties.rules import ROLES, duty_code, role_name
 from service.errors import Conflict
 from service.grids.draft_rows import Drawn, Plan, State
 from service.records import audit
@@ -81,9 +80,7 @@ def _planned(plan: Plan, grid: Drawn, on: date) -> DutyRow:
 
 
 def _code(duty: DutyRow) -> str:
-    """As an import codes a duty that has none: by role, subject, person and first day."""
-    key = (duty.role, duty.subject_kind, duty.subject_code, duty.person_code, duty.starts_on)
-    return "d" + hashlib.blake2s("|".join(map(str, key)).encode(), digest_size=8).hexdigest()
+    return duty_code(duty.role, duty.subject_kind, duty.subject_code, duty.person_code, duty.starts_on)
 
 
 def clashes(carried: Carried, names: Mapping[str, str]) -> list[str]:

@@ -13,24 +13,13 @@ from service.clock import ended_by
 from service.db.bulk import among
 from service.duties.models import Duty
 from service.duties.queries import DutyRow
-from service.duties.rules import ROLES, role_name
+from service.duties.rules import ROLES, fits, role_name
 from service.errors import Conflict, InvalidValue
 from service.grids.draft_rows import Drawn, Plan, State
 from service.grids.drawing import Result, told
 from service.people.queries import PersonRow
 from service.records.batches import visible
 
-_OF_GRIDS = (
-    "grid_leader",
-    "grid_officer",
-    "part_time_officer",
-    "grid_guide",
-    "volunteer",
-    "police",
-    "doctor",
-    "other",
-)
-_OF_MICROS = ("micro_leader", *_OF_GRIDS[1:])
 _SHOWN = 6
 
 
@@ -79,9 +68,9 @@ def assign(roster: Roster, state: State, grids: Sequence[str], role: str, person
     if until is not None and until <= roster.today + timedelta(days=1):
         raise InvalidValue("until", f"截止日 {until} 要晚于明天。")
     for grid in chosen:
-        if role not in (_OF_MICROS if grid.kind == "micro_grid" else _OF_GRIDS):
-            able = "、".join(ROLES[one].name for one in (_OF_MICROS if grid.kind == "micro_grid" else _OF_GRIDS))
-            raise InvalidValue("role", f"{told(grid)}的职务写这些之一：{able}。")
+        able = [one for one in ROLES if fits(one, duty_kind(grid.kind))]
+        if role not in able:
+            raise InvalidValue("role", f"{told(grid)}的职务写这些之一：{'、'.join(ROLES[one].name for one in able)}。")
     taken = [line for grid in chosen for line in _in_the_way(roster, state, grid, role, person)]
     if taken:
         shown = "；".join(taken[:_SHOWN]) + ("…" if len(taken) > _SHOWN else "")
