@@ -65,7 +65,7 @@ def migrate(url: str, backups: Path, now: datetime, folder: Path = FOLDER) -> Mi
             probe.close()
             try:
                 _upgrade(database, folder)
-            except Exception as fault:
+            except Exception as fault:  # whatever a migration trips over, the store goes back to what it was
                 if backup is not None and database.path is not None:
                     database.close()
                     _restore(database.path, backup)

@@ -15,7 +15,7 @@ from service.db.spatial import raw_geometry, read_geometries
 from service.errors import NotFound
 from service.geo.crs import square_metres
 from service.grids.models import Edition, Grid, TilingFault
-from service.grids.queries import Zone, ZoneSet
+from service.grids.queries import ZoneSet, zones_of
 from service.grids.rules import TILING_KINDS
 from service.records.batches import visible
 
@@ -93,24 +93,7 @@ def _sizes(session: Session, editions: list[int]) -> dict[int, tuple[int, float]
 
 def edition_zones(session: Session, edition: EditionRow, on: date) -> ZoneSet:
     """Every grid of an edition by code, as seen on a day. Raises NotFound when it has none."""
-    rows = session.execute(
-        select(
-            Grid.code,
-            Grid.name,
-            Grid.kind,
-            Grid.community_code,
-            Grid.parent_code,
-            Grid.households,
-            Grid.population,
-            Grid.notes,
-            Edition.starts_on,
-            raw_geometry(Grid.geom),
-        )
-        .join(Edition, Edition.id == Grid.edition_id)
-        .where(Grid.edition_id == edition.id, visible(Grid), Grid.ended_on.is_(None))
-        .order_by(Grid.code)
-    ).all()
-    if not rows:
+    found = zones_of(session, on, (edition.id,), Grid.ended_on.is_(None))
+    if not found.zones:
         raise NotFound("这一版没有网格。")
-    zones = [Zone(*row[:9]) for row in rows]
-    return ZoneSet(on, (edition.id,), zones, read_geometries([row[9] for row in rows]))
+    return found

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from service.db.spatial import raw_geometry, read_geometries
@@ -84,6 +84,11 @@ def ended_grids(session: Session, editions: tuple[int, ...], on: date) -> tuple[
 def zones_on(session: Session, on: date) -> ZoneSet:
     """Every grid of the editions in force on the day, by code."""
     editions = editions_on(session, on)
+    return zones_of(session, on, editions, or_(Grid.ended_on.is_(None), Grid.ended_on > on))
+
+
+def zones_of(session: Session, on: date, editions: tuple[int, ...], held: ColumnElement[bool]) -> ZoneSet:
+    """Every grid of some editions by code; `held`: which of those that ended count."""
     rows = session.execute(
         select(
             Grid.code,
@@ -98,7 +103,7 @@ def zones_on(session: Session, on: date) -> ZoneSet:
             raw_geometry(Grid.geom),
         )
         .join(Edition, Edition.id == Grid.edition_id)
-        .where(Grid.edition_id.in_(editions), visible(Grid), or_(Grid.ended_on.is_(None), Grid.ended_on > on))
+        .where(Grid.edition_id.in_(editions), visible(Grid), held)
         .order_by(Grid.code)
     ).all()
     zones = [Zone(*row[:9]) for row in rows]
