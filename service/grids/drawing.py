@@ -147,11 +147,12 @@ def draw(
 
 
 def _under(state: State, polygon: Any) -> Drawn | None:
-    """The tiling grid that holds most of what was drawn."""
+    """The tiling grid that holds most of what was drawn, which may cross itself: that is refused further on."""
+    drawn = shapely.make_valid(polygon)
     shares = {
-        code: float(shapely.intersection(grid.geom, polygon).area)
+        code: float(shapely.intersection(grid.geom, drawn).area)
         for code, grid in state.grids.items()
-        if grid.tiles and shapely.intersects(grid.geom, polygon)
+        if grid.tiles and shapely.intersects(grid.geom, drawn)
     }
     best = min(shares, key=lambda code: (-shares[code], code), default=None)
     return state.grids[best] if best is not None else None

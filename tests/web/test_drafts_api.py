@@ -156,6 +156,17 @@ def test_bad_input_names_its_field(west: FlaskClient) -> None:
     assert west.get(f"{BASE}/drafts/{draft}").json["version"] == 1
 
 
+def test_a_polygon_that_crosses_itself_is_refused(west: FlaskClient) -> None:
+    draft = begin(west)["id"]
+    bow = [[list(at(*point)) for point in ((1, 3), (4, 4), (4, 3), (1, 4), (1, 3))]]
+    one, several = {"type": "Polygon", "coordinates": bow}, {"type": "MultiPolygon", "coordinates": [bow]}
+    for kind, polygon in (("special", one), ("grid", several), ("micro_grid", one)):
+        body = {"version": 1, "step": "draw", "kind": kind, "polygon": polygon}
+        answer = west.post(f"{BASE}/drafts/{draft}/steps", json=body)
+        assert answer.status_code == 422, answer.text
+        assert answer.json["errors"][0]["field"] == "polygon" and "自己相交" in answer.json["detail"]
+
+
 def test_the_second_of_two_editors_gets_the_firsts_change(town: Flask, west: FlaskClient) -> None:
     draft = begin(west)["id"]
     split(client_of(town, "chief"), draft)
