@@ -91,6 +91,19 @@ def _sizes(session: Session, editions: list[int]) -> dict[int, tuple[int, float]
     return {key: (int((keys == key).sum()), float(areas[keys == key].sum())) for key in sorted(set(keys.tolist()))}
 
 
+def day_of_grid(session: Session, code: str, today: date) -> date:
+    """A day on which there is a grid of that code: today, else the first to come, else the last one past. Today also
+    for a code that no edition has."""
+    having = (Grid.code == code, visible(Grid), Edition.state == "published")
+    found = session.execute(select(Edition.id, Edition.community_code).join(Grid).where(*having)).all()
+    ids = {row[0] for row in found}
+    rows = [row for home in sorted({one[1] for one in found}) for row in edition_rows(session, today, home)]
+    days = [row.shown_on(today) for row in rows if row.id in ids]
+    if not days or today in days:
+        return today
+    return min((day for day in days if day > today), default=max(days))
+
+
 def edition_zones(session: Session, edition: EditionRow, on: date) -> ZoneSet:
     """Every grid of an edition by code, as seen on a day. Raises NotFound when it has none."""
     found = zones_of(session, on, (edition.id,), Grid.ended_on.is_(None))

@@ -3,6 +3,7 @@ history."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import orjson
@@ -97,9 +98,9 @@ def rows(kind: str) -> Response:
 @bp.get("/incidents/<path:code>", defaults={"kind": "incidents"}, endpoint="incident")
 @bp.get(f"{_READ}/<path:code>", endpoint="row")
 def row(kind: str, code: str) -> Response:
-    """One row with its version and geometry."""
+    """One row with its version and geometry; `on=`: as on that day, a grid then of the edition in force."""
     register = register_of(kind)
-    return as_json(row_json(register, _row(register, code), viewer()))
+    return as_json(row_json(register, _row(register, code, asked_day()), viewer()))
 
 
 @bp.get("/incidents/<path:code>/history", defaults={"kind": "incidents"}, endpoint="incident_history")
@@ -188,9 +189,9 @@ def _here(register: Register) -> Located:
         return here(session, register)
 
 
-def _row(register: Register, code: str) -> Row:
+def _row(register: Register, code: str, on: date | None = None) -> Row:
     with services().database.read() as session:
-        return queries.one(session, register, code, area(register.read_right), here(session, register))
+        return queries.one(session, register, code, area(register.read_right), here(session, register, on))
 
 
 def _json() -> Any:

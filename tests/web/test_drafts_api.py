@@ -22,6 +22,7 @@ from tests.web.town_service import client_of, town_service
 
 NEW = WEST_HOME + "003"
 BASE = "/api/v1/grids"
+DAYS = ("2026-11-23", "2026-11-30")
 SPOT = at(5, 4)  # in the eastern half of A1
 
 
@@ -228,7 +229,7 @@ def test_next_monday_answers_differently_in_the_interface_and_on_the_command_lin
     assert published.json["duties"] == {"stay": 4, "moved": 0, "ended": 0, "made": 1}
     assert [one["edition"] for one in published.json["editions"]] == ["2026-11-30"]
     leaders = {}
-    for on in ("2026-11-23", "2026-11-30"):
+    for on in DAYS:
         for spot in (at(1, 4), SPOT):
             told = west.get(f"/api/v1/lookup?lon={spot[0]}&lat={spot[1]}&on={on}").json
             duty = next(one for one in told["duties"] if one["role"] == "grid_leader")
@@ -238,6 +239,10 @@ def test_next_monday_answers_differently_in_the_interface_and_on_the_command_lin
         (A1, "2026-11-30", "2026-11-30"): "李四",
         (NEW, "2026-11-30", "2026-11-30"): "周九",
     }
+    row = f"{BASE}/{NEW}"
+    assert (west.get(row).status_code, west.get(f"{row}?on=2026-11-30").json["code"]) == (404, NEW)
+    area = {on: shapely.from_geojson(json.dumps(west.get(f"{BASE}/{A1}?on={on}").json["geometry"])).area for on in DAYS}
+    assert area[DAYS[1]] == pytest.approx(area[DAYS[0]] / 2, rel=0.01)
     given = town.extensions["steward"].settings
     env = {"DATABASE_URL": given.store_url, "DATA_DIR": str(given.data_dir), "SECRET_KEY": "test"}
     codes = set()

@@ -12,11 +12,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from service.grids.editions import edition_rows
-from tests.responsibility.town import A1, A2, B1, EAST_HOME, SECOND_EDITION, SPECIAL, WEST_HOME
+from service.grids.editions import day_of_grid, edition_rows
+from tests.responsibility.town import A1, A2, B1, B2, EAST_HOME, SECOND_EDITION, SPECIAL, WEST_HOME, at
 from tests.web.town_service import client_of, town_service
 
 TODAY = date(2026, 11, 23)
+FRESH = EAST_HOME + "020"
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +98,30 @@ def test_a_draft_is_compared_with_what_it_began_from(asker: FlaskClient) -> None
 def test_the_grids_of_a_day_tell_the_days_on_which_boundaries_begin(asker: FlaskClient) -> None:
     found = json.loads(gzip.decompress(asker.get("/map/grids.geojson?on=2026-06-30").data))
     assert found["editions"] == [{"on": "2026-07-01", "communities": ["聚鹤社区"]}]
+
+
+def test_a_grid_of_another_day_has_its_page(town_app: Flask, asker: FlaskClient) -> None:
+    """A link from the map of a day to come, or to a grid that was merged away, leads to what was there then."""
+    begun = asker.post("/api/v1/grids/drafts", json={"communities": [EAST_HOME]}).get_json()
+    steps = f"/api/v1/grids/drafts/{begun['id']}"
+    merged = {"step": "merge", "version": 1, "codes": [B1, B2], "keep": B1}
+    assert asker.post(f"{steps}/steps", json=merged).status_code == 200
+    line = {"type": "LineString", "coordinates": [at(4, 4), at(4, 11)]}
+    new = {"step": "split", "version": 2, "code": B1, "line": line, "new_code": FRESH}
+    assert asker.post(f"{steps}/steps", json=new).status_code == 200
+    assert asker.post(f"{steps}/publish", json={"version": 3, "on": "2026-11-30"}).status_code == 201
+
+    def page(address: str) -> str:
+        answer = asker.get(address)
+        assert answer.status_code == 200, answer.text
+        return answer.get_data(as_text=True)
+
+    fresh = page(f"/grids/{FRESH}")
+    assert "按 2026-11-30 周一 那天显示" in fresh and "from=2026-11-30" in fresh and f"/grids/{FRESH}/edit" not in fresh
+    today = page(f"/grids/{B2}")
+    assert "那天显示" not in today and f"/grids/{B2}/edit" in today
+    assert asker.get(f"/grids/{B2}?on=2026-11-30").status_code == 404
+    assert asker.get("/grids/never").status_code == 404 and asker.get(f"/grids/{B2}?on=soon").status_code == 422
+    with town_app.extensions["steward"].database.read() as session:
+        days = [day_of_grid(session, code, on) for code in (B1, B2, FRESH) for on in (TODAY, date(2026, 12, 5))]
+    assert days == [TODAY, date(2026, 12, 5), TODAY, date(2026, 11, 29), date(2026, 11, 30), date(2026, 12, 5)]

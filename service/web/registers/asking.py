@@ -37,6 +37,10 @@ class Asking:
     located: Located
 
     @property
+    def today(self) -> date:
+        return local_date(self.now)
+
+    @property
     def words(self) -> Words:
         return Words(self.register, self.look, self.viewer, self.now, self.on)
 
@@ -66,10 +70,12 @@ class Asking:
         return holds_all(area, self.located.spots.get(row.code, ()))
 
 
-def asking(session: Session, name: str) -> Asking:
-    """Raises NotFound for an unknown register."""
+def asking(session: Session, name: str, on: date | None = None) -> Asking:
+    """As on a day, today unless told; what isn't today's is only read. Raises NotFound for an unknown register."""
     register = register_of(name)
-    on = local_date(now())
+    today = local_date(now())
+    on = on or today
+    writes = on == today and _reaches(register.write_right)
     return Asking(
         register,
         LOOKS[name],
@@ -77,7 +83,7 @@ def asking(session: Session, name: str) -> Asking:
         now(),
         on,
         area(register.read_right),
-        area(register.write_right) if _reaches(register.write_right) else None,
+        area(register.write_right) if writes else None,
         services().responsibility.on(on),
         here(session, register, on),
     )

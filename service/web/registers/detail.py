@@ -26,6 +26,7 @@ from service.web.registers.links import list_url, row_url
 from service.web.registers.looks import LOOKS, State
 from service.web.registers.query import Query
 from service.web.registers.trail import course_of
+from service.web.words import spoken_day
 
 _LONG = 18
 
@@ -37,7 +38,10 @@ def detail_context(session: Session, ask: Asking, row: Row, query: Query, told: 
     may = ask.may_change(row)
     may_end = may and ask.may_create and register.ends
     drawn = _map(ask, row)
+    day = None if ask.on == ask.today else ask.on
     on_map = f"/map?p={drawn.lon},{drawn.lat}&at={drawn.lon},{drawn.lat}&z={drawn.zoom}" if drawn else None
+    if on_map and day:
+        on_map += f"&on={day}"
     facts = _facts(ask, row)
     context: dict[str, Any] = {
         "register": name,
@@ -48,6 +52,7 @@ def detail_context(session: Session, ask: Asking, row: Row, query: Query, told: 
         "state": _state(ask, row),
         "version": row.version,
         "told": told,
+        "day": spoken_day(day) if day else "",
         "ended_on": row.ended_on.isoformat() if over and row.ended_on else None,
         "back_url": list_url(name, query),
         "facts": facts,
@@ -91,7 +96,7 @@ def _print_url(ask: Asking, row: Row) -> str | None:
     code, zones = row.code, ask.snapshot.tiling.zones
     at = ask.snapshot.tiling.by_code.get(code)
     if ask.register.name == "grids" and at is not None and may.holds_grid(code, zones[at].community_code):
-        return url_for("wall.page", what="grid", code=code)
+        return url_for("wall.page", what="grid", code=code, on=None if ask.on == ask.today else ask.on.isoformat())
     if ask.register.name == "communities" and may.holds_community(code):
         return url_for("wall.page", what="community", code=code)
     if ask.register.name == "people" and any(one.code == code for one in choices(ask.snapshot, "officer", may)):

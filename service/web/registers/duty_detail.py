@@ -112,11 +112,12 @@ def held_context(session: Session, ask: Asking, row: Row) -> dict[str, Any]:
     course = _subject_course(session, ask, subject)
     acts = []
     mine = holds_all(area("duties.assign"), ask.located.spots.get(row.code, ()))
-    if may_assign() and mine and not row.ended(ask.on):
+    if may_assign() and mine and ask.on >= ask.today and not row.ended(ask.on):
         named = f"{kind}:{row.code}"
-        told = urlencode({"role": _FIRST_ROLE.get(kind, "other"), "subject": named}, safe=":")
-        acts.append(_act(_("指派"), f"/duties/assign?{told}"))
-        if course:
+        told = {"role": _FIRST_ROLE.get(kind, "other"), "subject": named}
+        told |= {"from": ask.on.isoformat()} if ask.on > ask.today else {}
+        acts.append(_act(_("指派"), f"/duties/assign?{urlencode(told, safe=':')}"))
+        if course and ask.on == ask.today:
             acts.append(_act(_("照样指派"), f"/duties/copy?of={quote(named, safe=':')}"))
     return {"course": course, "answered_url": answered_url(subject), "acts": acts}
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, jsonify, render_template, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from service.clock import local_date
+from service.grids.editions import day_of_grid
 from service.registers.kinds import REGISTERS
 from service.registers.queries import one as read_one
-from service.web.context import services
+from service.web.context import asked_day, now, services
 from service.web.registers import writing
 from service.web.registers.asking import asking
 from service.web.registers.detail import detail_context
@@ -46,13 +50,21 @@ def show_one(name: str, code: str) -> str:
     """The detail beside its list; alone where only the fragment is asked for."""
     query = asked_query(name)
     with services().database.read() as session:
-        ask = asking(session, name)
+        ask = asking(session, name, _day_of(session, name, code))
         row = read_one(session, ask.register, code, ask.area, ask.located)
         detail = detail_context(session, ask, row, query, _told())
         if request.headers.get("X-Requested-With") == "fetch":
             return render_template("registers/detail.html", detail=detail)
-        page = list_context(session, read_list(session, ask, query), code)
+        page = list_context(session, read_list(session, asking(session, name), query), code)
     return render_template("registers/list.html", page=page, detail=detail)
+
+
+def _day_of(session: Session, name: str, code: str) -> date | None:
+    """The day that is asked for. A grid that today's edition lacks is shown as in the one that has it: a link of another
+    day still leads to it."""
+    if request.args.get("on"):
+        return asked_day()
+    return day_of_grid(session, code, local_date(now())) if name == "grids" and "\0" not in code else None
 
 
 def suggest(name: str) -> Any:
