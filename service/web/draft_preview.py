@@ -12,8 +12,8 @@ import numpy as np
 from service.duties.carrying import Carried
 from service.duties.queries import DutyRow
 from service.duties.rules import role_name
-from service.grids.draft_queries import EditionRow
-from service.grids.publishing import changed_base, later_editions, newer_editions, next_monday
+from service.grids.draft_queries import OPEN, PUBLISHED, EditionRow
+from service.grids.publishing import Hindrance, changed_base, later_editions, newer_editions, next_monday
 from service.incidents.columns import DONE, Columns
 from service.incidents.queries import rows_by_id
 from service.incidents.rules import STATES
@@ -42,7 +42,7 @@ class Preview:
         shown, draft = self.shown, self.shown.draft
         what = carried(shown.session, shown.state, shown.base, self.on)
         order = Order(self.on)
-        found = standing(shown.session, draft, shown.state, shown.base, order, shown.by)
+        found = self._closed() or standing(shown.session, draft, shown.state, shown.base, order, shown.by)
         changes = grid_changes(shown.state, shown.base)
         return {
             "id": draft.id,
@@ -64,6 +64,13 @@ class Preview:
             "later": [_edition(row) for row in later_editions(shown.session, draft, self.on)],
             "warnings": [*shown.warnings(), *self._warnings(changes)],
         }
+
+    def _closed(self) -> list[Hindrance]:
+        """A draft that is published or given up: nothing more can be done with it here."""
+        draft = self.shown.draft
+        if draft.state == PUBLISHED:
+            return [Hindrance("state", f"这份草稿已经发布，从 {draft.starts_on} 起生效。")]
+        return [Hindrance("state", "这份草稿已经放弃，不能发布。")] if draft.state != OPEN else []
 
     def _grid(self, change: GridChange, what: Carried) -> dict[str, Any]:
         before, after = change.before, change.after

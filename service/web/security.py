@@ -47,6 +47,8 @@ def register(app: Flask, settings: Settings) -> None:
         if response.mimetype == "text/html":
             kept["Content-Security-Policy"] = policy(services().office.basemaps, nonce())
             kept.setdefault("Cache-Control", "no-store")
+        elif response.is_json and "ETag" not in kept:  # going back must not show what has changed since
+            kept.setdefault("Cache-Control", "private, no-store")
         kept["X-Content-Type-Options"] = "nosniff"
         kept["Referrer-Policy"] = "same-origin"
         if settings.tls_cert or request.is_secure:

@@ -32,6 +32,7 @@ from tests.responsibility.town import load_town
 pytestmark = pytest.mark.browser
 NEXT_MONDAY = "2026-11-30"
 WIDE = "500237002002"  # 龙江社区
+HOME3 = "500237002003"  # 龙水社区
 SPLIT, NEW = f"{HOME}017", f"{HOME}020"
 _GRID_AT = "() => document.querySelector('#panel [data-grid]')?.dataset.grid"
 
@@ -98,9 +99,18 @@ def test_a_manager_splits_assigns_and_publishes_and_next_monday_answers_differen
         assert page.locator("#on").input_value() == NEXT_MONDAY
         told = page.locator("#preview").inner_text()
         assert "聚鹤社区第二十网格" in told and "从 017 分出" in told and "钟思源" in told
+        page.locator("#on").fill("")
+        page.locator("#on").blur()
+        assert page.locator("#go").is_disabled() and page.locator("#when").inner_text() == "先选生效的日子"
+        page.locator(f'[data-on="{NEXT_MONDAY}"]').click()
+        page.locator("#go:enabled").wait_for()
         page.locator("#go").click()
         page.wait_for_url("**/grids/editions?published=*")
         assert f"{NEXT_MONDAY} 周一 起生效" in page.locator(".told").inner_text()
+        page.go_back()
+        page.locator(".before .stop").wait_for()
+        assert "已经发布" in page.locator(".before").inner_text() and page.locator("#go").is_disabled()
+        page.go_forward()
         assert watched.complaints == []
 
         page.locator(".told a").click()
@@ -298,6 +308,21 @@ def test_on_a_phone_steps_are_read_work_is_assigned_and_a_line_is_drawn(chromium
         page.locator("#publish").tap()
         page.locator(".rows tbody tr").first.wait_for()
         fits("publishing")
+        page.goto(f"{town.address}/grids/editions")
+        page.locator("#new summary").tap()
+        page.locator(f'#begin input[value="{HOME3}"]').check()
+        page.locator('#begin [name="name"]').fill("名称很长、一行放不下的草稿" * 4)
+        page.locator('#begin [type="submit"]').tap()
+        page.wait_for_url("**/grids/drafts/*")
+        settled(page)
+        fits("a long name")
+        page.goto(f"{town.address}/grids/compare?community={HOME3}&right=draft-{page.url.rsplit('/', 1)[1]}")
+        page.locator(".pair").wait_for()
+        fits("comparing")
+        page.goto(f"{town.address}/grids/editions")
+        page.locator(".work li").filter(has_text="名称很长").locator("[data-drop]").tap()
+        page.locator('#ask [value="yes"]').tap()
+        page.wait_for_url("**/grids/editions?dropped=1")
         assert [one for one in watched.complaints if "favicon" not in one] == []
 
 

@@ -7,11 +7,14 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from service.config import ROOT
+from service.geo.retiling import _WORDS
 from service.grids.editions import day_of_grid, edition_rows
 from tests.responsibility.town import A1, A2, B1, B2, EAST_HOME, SECOND_EDITION, SPECIAL, WEST_HOME, at
 from tests.web.town_service import client_of, town_service
@@ -100,8 +103,15 @@ def test_the_grids_of_a_day_tell_the_days_on_which_boundaries_begin(asker: Flask
     assert found["editions"] == [{"on": "2026-07-01", "communities": ["聚鹤社区"]}]
 
 
-def test_a_grid_of_another_day_has_its_page(town_app: Flask, asker: FlaskClient) -> None:
+@pytest.fixture
+def own(store_kind: str, tmp_path: Path) -> Iterator[Flask]:
+    """A town of one test's own."""
+    yield from town_service(store_kind, tmp_path)
+
+
+def test_a_grid_of_another_day_has_its_page(own: Flask) -> None:
     """A link from the map of a day to come, or to a grid that was merged away, leads to what was there then."""
+    asker = client_of(own, "chief")
     begun = asker.post("/api/v1/grids/drafts", json={"communities": [EAST_HOME]}).get_json()
     steps = f"/api/v1/grids/drafts/{begun['id']}"
     merged = {"step": "merge", "version": 1, "codes": [B1, B2], "keep": B1}
@@ -122,6 +132,30 @@ def test_a_grid_of_another_day_has_its_page(town_app: Flask, asker: FlaskClient)
     assert "那天显示" not in today and f"/grids/{B2}/edit" in today
     assert asker.get(f"/grids/{B2}?on=2026-11-30").status_code == 404
     assert asker.get("/grids/never").status_code == 404 and asker.get(f"/grids/{B2}?on=soon").status_code == 422
-    with town_app.extensions["steward"].database.read() as session:
+    with own.extensions["steward"].database.read() as session:
         days = [day_of_grid(session, code, on) for code in (B1, B2, FRESH) for on in (TODAY, date(2026, 12, 5))]
     assert days == [TODAY, date(2026, 12, 5), TODAY, date(2026, 11, 29), date(2026, 11, 30), date(2026, 12, 5)]
+
+
+def test_every_reason_of_a_refusal_has_its_word_on_the_map() -> None:
+    words = (ROOT / "service/static/js/draft/words.js").read_text()
+    sources = "".join(path.read_text() for path in (ROOT / "service/geo").glob("*.py"))
+    kinds = {*re.findall(r'Fault\(\s*"(\w+)"', sources), *_WORDS, "overhang"}
+    assert {"apart", "covered", "piece", "gap"} <= kinds
+    assert [kind for kind in sorted(kinds) if len(re.findall(rf"\b{kind}: '", words)) != 2] == []
+
+
+def test_a_draft_that_is_published_says_so_and_is_not_published_again(own: Flask) -> None:
+    asker = client_of(own, "chief")
+    begun = asker.post("/api/v1/grids/drafts", json={"communities": [WEST_HOME]}).get_json()
+    draft = f"/api/v1/grids/drafts/{begun['id']}"
+    assert (
+        asker.post(f"{draft}/steps", json={"step": "rename", "version": 1, "code": A1, "name": "西一"}).status_code
+        == 200
+    )
+    shown = asker.get(f"{draft}/preview")
+    assert shown.get_json()["can_publish"] and shown.headers["Cache-Control"] == "private, no-store"
+    assert asker.post(f"{draft}/publish", json={"version": 2, "on": "2026-12-07"}).status_code == 201
+    after = asker.get(f"{draft}/preview").get_json()
+    assert not after["can_publish"]
+    assert [one["message"] for one in after["hindrances"]] == ["这份草稿已经发布，从 2026-12-07 起生效。"]

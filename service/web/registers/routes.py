@@ -60,8 +60,8 @@ def show_one(name: str, code: str) -> str:
 
 
 def _day_of(session: Session, name: str, code: str) -> date | None:
-    """The day that is asked for. A grid that today's edition lacks is shown as in the one that has it: a link of another
-    day still leads to it."""
+    """The day that is asked for. A grid that today's edition lacks is shown as in the one that has it: a link of
+    another day still leads to it."""
     if request.args.get("on"):
         return asked_day()
     return day_of_grid(session, code, local_date(now())) if name == "grids" and "\0" not in code else None

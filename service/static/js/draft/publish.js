@@ -23,8 +23,8 @@ function table(heads, rows) {
 
 async function preview() {
   const on = form.elements.on.value;
-  if (!on) return;
   asking += 1;
+  if (!on) { told = null; byId('go').disabled = true; byId('when').textContent = word('choose_day'); return; }
   const mine = asking;
   byId('preview').setAttribute('aria-busy', 'true');
   byId('go').disabled = true;
@@ -108,6 +108,7 @@ function later() {
 
 /** The button wakes when everything that is asked for is said. */
 function ready() {
+  if (!told) return;
   const said = told.hindrances.every((one) => (one.needs === 'reason' ? (form.dataset.reason || '').trim() : one.needs && form.dataset[one.needs] === '1'));
   byId('go').disabled = !told.can_publish || !said;
 }
@@ -128,4 +129,5 @@ form.addEventListener('submit', async (e) => {
   byId('bad').hidden = false;
   if (answer.status === 409) preview(); else ready();
 });
+window.addEventListener('pageshow', (e) => { if (e.persisted) preview(); }); // back from where publishing led
 preview();

@@ -1,7 +1,7 @@
 // Every text that the scripts of drawing write. Chosen by <html lang>; Chinese is the default and the fallback.
 const ZH = {
   comma: '、', ha: '{n} 公顷', m2: '{n} m²', none: '—', vacant: '空缺', changed: '改过', new: '新的', grid_n: '{n} 个网格',
-  grid: '网格', special: '专属网格', micro_grid: '微网格', gap: '空隙', overlap: '重叠', overhang: '出界', piece: '这一块',
+  grid: '网格', special: '专属网格', micro_grid: '微网格', gap: '空隙', overlap: '重叠', overhang: '出界', piece: '这一块', apart: '不相邻', covered: '整格盖住', outside: '社区外面', community: '别的社区',
   save: '保存', cancel: '不了', again: '重画', finish: '画完了', back_one: '退一点', restore: '恢复原样', anew: '另画一条', saving: '正在保存…', close: '放下工具', fold: '收起工具', unfold: '展开工具',
   undone: '已撤销', last: '第 {n} 步 {who} {at}', no_step: '还没有改动', read_only: '这份草稿只能看，不能改。',
   no_network: '网络断了，没有保存。你画的还在，连上后再按一次。', session_over: '登录已过期。请在另一页登录，再按一次保存，你画的还在。', failed: '没有保存：{why}',
@@ -21,7 +21,7 @@ const ZH = {
   refused_advice: '你画的还在，改一改再按保存。', no_border: '这里没有两格共用的边。靠近边线再点一次。', one_border: '{a} 和 {b} 的边', line_short: '线至少要两点。', ring_short: '至少要三点。',
   conflict: '别人刚才保存了', conflict_words: '图上黄框是他改的。你画的还在：看一眼，再按一次保存。', conflict_more: '图上黄框是他改的。再做一次你的步骤。', seen: '知道了',
   removed: '删掉了 {codes}', saved: '已保存：{words}', picked_n: '选了 {n} 格', grids_gone: '不再有的：{codes}', search: '找网格', warning: '要知道的',
-  begin_failed: '没有开始：{why}', choose_home: '先选社区。', withdrawn: '已撤回。',
+  begin_failed: '没有开始：{why}', choose_home: '先选社区。', choose_day: '先选生效的日子', withdrawn: '已撤回。',
   what: '变化', state: '状态', incident: '事项', estimate: '估', before: '发布前', changed_grids: '变了的网格', no_changes: '和原来一样，没有可发布的。', holds_from: '{day} 起生效', accept_faults: '知道了，带着问题发布', over_newer: '仍按这份草稿发布',
   t_new: '新增网格', t_gone: '不再有', t_changed: '界线变了', t_ended: '责任结束', t_planned: '新定的责任', t_vacant: '没有网格长', t_incidents: '未结事项换人负责',
   c_new: '新增', c_gone: '不再有', c_changed: '界线变了', c_renamed: '改名', c_recoded: '改编码', c_kind: '改类型', c_attributes: '改户数、人口或备注', c_parent: '换上级网格',
@@ -29,7 +29,7 @@ const ZH = {
 };
 const EN = {
   comma: ', ', ha: '{n} ha', m2: '{n} m²', none: '—', vacant: 'vacant', changed: 'changed', new: 'new', grid_n: '{n} grids',
-  grid: 'grid', special: 'special grid', micro_grid: 'micro-grid', gap: 'gap', overlap: 'overlap', overhang: 'overhang', piece: 'this piece',
+  grid: 'grid', special: 'special grid', micro_grid: 'micro-grid', gap: 'gap', overlap: 'overlap', overhang: 'overhang', piece: 'this piece', apart: 'not adjoining', covered: 'wholly covered', outside: 'outside the community', community: 'another community',
   save: 'Save', cancel: 'Cancel', again: 'Draw again', finish: 'Finish', back_one: 'One point back', restore: 'As it was', anew: 'Another line', saving: 'Saving…', close: 'Put the tool down', fold: 'Fold the tools', unfold: 'Unfold the tools',
   undone: 'undone', last: 'Step {n} {who} {at}', no_step: 'No change yet', read_only: 'You can read this draft, not change it.',
   no_network: 'No network, nothing was saved. Your drawing is kept; try again when connected.', session_over: 'Your session has ended. Sign in on another page and save again; your drawing is kept.', failed: 'Not saved: {why}',
@@ -49,7 +49,7 @@ const EN = {
   refused_advice: 'Your drawing is kept: change it and save again.', no_border: 'No border of two grids here. Click closer to the line.', one_border: 'border of {a} and {b}', line_short: 'A line needs two points.', ring_short: 'Three points are needed.',
   conflict: 'Somebody has just saved', conflict_words: 'What was changed is framed in amber. Your drawing is kept: look, then save again.', conflict_more: 'What was changed is framed in amber. Do your step again.', seen: 'Understood',
   removed: '{codes} removed', saved: 'Saved: {words}', picked_n: '{n} grids chosen', grids_gone: 'No more: {codes}', search: 'Find a grid', warning: 'To know',
-  begin_failed: 'Not begun: {why}', choose_home: 'Choose a community.', withdrawn: 'Taken back.',
+  begin_failed: 'Not begun: {why}', choose_home: 'Choose a community.', choose_day: 'Choose the day first', withdrawn: 'Taken back.',
   what: 'What changes', state: 'State', incident: 'Incident', estimate: 'est.', before: 'Before publishing', changed_grids: 'Grids that change', no_changes: 'The same as before; nothing to publish.', holds_from: 'in force from {day}', accept_faults: 'Understood, publish with them', over_newer: 'Publish this draft all the same',
   t_new: 'new grids', t_gone: 'no more', t_changed: 'new boundaries', t_ended: 'duties end', t_planned: 'new duties', t_vacant: 'without leader', t_incidents: 'open incidents change hands',
   c_new: 'new', c_gone: 'no more', c_changed: 'boundary', c_renamed: 'name', c_recoded: 'code', c_kind: 'kind', c_attributes: 'figures or notes', c_parent: 'parent grid',
