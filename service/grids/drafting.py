@@ -49,6 +49,7 @@ from service.grids.draft_rows import (
 )
 from service.grids.models import Community, Edition
 from service.grids.queries import FaultRow, faults_of
+from service.grids.rules import name_of
 from service.people.access import Area
 from service.records import audit
 from service.records.audit import Actor, Subject
@@ -174,10 +175,9 @@ def _demo_of(session: Session, editions: Sequence[int]) -> int | None:
 
 
 def _name(given: str | None, names: Sequence[str], by: Drawer) -> str:
-    name = (given or "").strip()
-    if len(name) > _MOST_NAME:
-        raise InvalidValue("name", f"草稿的名称最多 {_MOST_NAME} 个字。")
-    return name or f"{'、'.join(names[:3])}{'等' if len(names) > 3 else ''} {by.today} 草稿"
+    return (
+        name_of(given, _MOST_NAME, "name") or f"{'、'.join(names[:3])}{'等' if len(names) > 3 else ''} {by.today} 草稿"
+    )
 
 
 def _noded(state: State) -> State:

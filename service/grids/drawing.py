@@ -14,12 +14,12 @@ from service.geo.micros import draw_micro, merge_micros, split_micro
 from service.geo.tiling import Outcome, Tiling, area_of
 from service.grids.draft_queries import faults_of_draft
 from service.grids.draft_rows import Base, Drawn, State, tiling_of
-from service.grids.rules import KINDS, grid_name, next_code, next_micro_code, renumbered, short_code
+from service.grids.rules import KINDS, grid_name, name_of, next_code, next_micro_code, renumbered, short_code
 from service.records.cells import as_multi
 
 _MOST_NAME, _SHOWN_NAME, _MOST_CODE, _MOST_NOTES = 60, 20, 64, 2_000
 _NEAR = 5e-6  # degrees: a fault is meant by a point that lies so near
-_LIKE_CODE = "不能有空格和 / \\ ? # % 这些符号"
+_LIKE_CODE = "不能有空格、看不见的字符和 / \\ ? # % 这些符号"
 
 Result = tuple[State, str, Sequence[str]]
 
@@ -64,7 +64,7 @@ def split(
     _usable(desk, state, fresh, "new_code")
     edit = Split(code, line, fresh, keep)
     done = apply(desk.tiling(state), edit) if own.tiles else split_micro(desk.tiling(state), edit)
-    name = _name(new_name, "new_name") or grid_name(desk.homes.get(own.community_code, ""), fresh)
+    name = name_of(new_name, _MOST_NAME, "new_name") or grid_name(desk.homes.get(own.community_code, ""), fresh)
     state = _drawn(state, done, replace(own, code=fresh, name=name, notes=None))
     return state, f"拆分{told(own)}，新网格 {short_code(fresh)[1]}", done.warnings
 
@@ -139,7 +139,7 @@ def draw(
         fresh = code or desk.next_code(state, home)
         _usable(desk, state, fresh, "code")
         done = apply(desk.tiling(state), Draw(fresh, kind, home, polygon, over))
-    shown = _name(name, "name") or grid_name(desk.homes.get(home, ""), fresh)
+    shown = name_of(name, _MOST_NAME, "name") or grid_name(desk.homes.get(home, ""), fresh)
     new = Drawn(fresh, shown, home, kind, None, None, None, None, None, None, polygon)
     after = _drawn(state, done, new)
     after = replace(after, plans=tuple(plan for plan in after.plans if plan.grid_code in after.grids))
@@ -194,7 +194,7 @@ def _grew(before: State, after: State, code: str) -> bool:
 
 def rename(desk: Desk, state: State, code: str, name: str) -> Result:
     own = _grid(state, code, "code")
-    new = _name(name, "name")
+    new = name_of(name, _MOST_NAME, "name")
     if new is None:
         raise InvalidValue("name", "名称不能是空的。")
     return state.replaced(replace(own, name=new)), f"改名{told(own)}：{new[:_SHOWN_NAME]}", ()
@@ -236,10 +236,12 @@ def attributes(desk: Desk, state: State, code: str, given: Mapping[str, Any]) ->
     for name in ("households", "population"):
         value = given.get(name)
         if value is not None and not 0 <= value < 10_000_000:
-            raise InvalidValue(name, "写一个不小于 0 的整数。")
+            raise InvalidValue(name, "写一个 0 到 9999999 的整数。")
     notes = given.get("notes")
     if notes is not None and len(notes) > _MOST_NOTES:
         raise InvalidValue("notes", f"备注最多 {_MOST_NOTES} 个字。")
+    if notes is not None and any(ord(sign) < 32 and sign not in "\t\n\r" for sign in notes):
+        raise InvalidValue("notes", "备注里有看不见的控制字符，删掉再存。")
     kind = given.get("kind", own.kind)
     if kind not in KINDS or (kind == "micro_grid") != (own.kind == "micro_grid"):
         raise InvalidValue("kind", "网格和专属网格可以互改；微网格要另画。")
@@ -358,13 +360,6 @@ def _grid(state: State, code: str, field_name: str) -> Drawn:
     return grid
 
 
-def _name(given: str | None, field_name: str) -> str | None:
-    name = (given or "").strip()
-    if len(name) > _MOST_NAME:
-        raise InvalidValue(field_name, f"名称最多 {_MOST_NAME} 个字。")
-    return name or None
-
-
 def _usable(desk: Desk, state: State, code: str, field_name: str) -> None:
     """A code for a new grid: well formed, nobody's, and never another grid's of this community before."""
     _code_form(code, field_name)
@@ -377,5 +372,6 @@ def _usable(desk: Desk, state: State, code: str, field_name: str) -> None:
 
 
 def _code_form(code: str, field_name: str) -> None:
-    if not code or len(code) > _MOST_CODE or any(sign in code for sign in "/\\?#%") or any(s.isspace() for s in code):
+    unfit = any(sign in "/\\?#%" or sign.isspace() or not sign.isprintable() for sign in code)
+    if not code or len(code) > _MOST_CODE or unfit:
         raise InvalidValue(field_name, f"编码要有 1 到 {_MOST_CODE} 个字符，{_LIKE_CODE}。")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from service.errors import InvalidValue
+from service.files.values import without_unseen
 
 KINDS = {"grid": "网格", "special": "专属网格", "micro_grid": "微网格"}
 TILING_KINDS = ("grid", "special")
@@ -25,6 +26,20 @@ COMMUNITY_WORDS = (
         "行政村": "village",
     }
 )
+
+
+def name_of(given: str | None, most: int, field: str) -> str | None:
+    """A name as one line without unseen signs; None for an empty one. Raises InvalidValue.
+
+    >>> name_of(" 北山\u202e\n 网格 ", 60, "name")
+    '北山 网格'
+    """
+    name = " ".join(without_unseen(given or "").split())
+    if any(ord(sign) < 32 or 127 <= ord(sign) < 160 for sign in name):
+        raise InvalidValue(field, "名称里有看不见的控制字符，删掉再存。")
+    if len(name) > most:
+        raise InvalidValue(field, f"名称最多 {most} 个字。")
+    return name or None
 
 
 def grid_kind(text: str) -> str | None:

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 import shapely
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, TypeAdapter, ValidationError
 
 from service.errors import InvalidValue
 from service.grids import drawing
@@ -135,8 +135,8 @@ class Recode(_Step):
 class Attributes(_Step):
     step: Literal["attributes"]
     code: Code
-    households: int | None = None
-    population: int | None = None
+    households: StrictInt | None = None
+    population: StrictInt | None = None
     notes: Text | None = None
     kind: Literal["grid", "special", "micro_grid"] | None = None
 
@@ -211,5 +211,6 @@ def _reason(first: Any, field: str) -> str:
         "mend、assign、unassign、copy_duties。",
         "union_tag_not_found": "缺少 step：是哪一种步骤。",
         "string_too_long": "太长了。",
+        "int_type": "写成整数。",
     }
     return f"{field}：{known.get(first['type'], '值不能用。')}"

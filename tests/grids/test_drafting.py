@@ -128,6 +128,7 @@ def test_codes_are_new_ones_and_nobodys(bench: Bench) -> None:
     bench.split(draft, A1, (3, -1), (3, 6))
     bench.undo(draft)
     assert NEW in bench.split(draft, A1, (3, -1), (3, 6)).after.grids
+    assert bench.step(draft, "rename", A1, "北\u202e山\n网格").after.grids[A1].name == "北山 网格"
     with pytest.raises(InvalidValue, match="两个网格用"):
         bench.step(draft, "recode", {A1: A2})
     with pytest.raises(InvalidValue, match="别的社区"):
