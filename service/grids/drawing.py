@@ -80,6 +80,10 @@ def merge(desk: Desk, state: State, codes: Sequence[str], keep: str) -> Result:
     if dropped:
         warnings.append(f"并掉的网格上计划的 {len(dropped)} 项责任一起去掉了。")
     kept = state.grids[keep]
+    ending = [] if kept.origin else [grid for grid in grids if grid.origin and grid.code in done.gone]
+    if ending:
+        old = "、".join(told(grid) for grid in ending)
+        warnings.append(f"{old}并进了新网格，现在的责任到发布那天结束。要接着用，就撤销，改成保留原来的编码。")
     state = _drawn(state, done)
     sums: dict[str, Any] = {name: _sum(getattr(grid, name) for grid in grids) for name in ("households", "population")}
     unsure = any(grid.estimated for grid in grids) or any(

@@ -116,6 +116,11 @@ def test_a_split_shares_households_by_area_and_a_merge_sums_them(bench: Bench) -
     entered = bench.step(draft, "attributes", NEW, {"households": 90}).after.grids[NEW]
     assert entered.households == 90 and not entered.estimated
     bench.step(draft, "attributes", A1, {"households": 210})
+    merged = bench.step(draft, "merge", [A1, NEW], NEW)
+    assert "现在的责任到发布那天结束" in merged.warnings[0]
+    bench.undo(draft)
+    assert bench.step(draft, "merge", [A1, NEW], A1).warnings == ()
+    bench.undo(draft)
     whole = bench.step(draft, "merge", [A1, NEW], NEW).after
     assert whole.grids[NEW].households == 300 and not whole.grids[NEW].estimated and A1 not in whole.grids
 
