@@ -142,7 +142,7 @@ def faults_of(session: Session, editions: tuple[int, ...]) -> list[FaultRow]:
     return [FaultRow(row[0], row[1].split(","), row[2], geom) for row, geom in zip(rows, geoms, strict=True)]
 
 
-def has_faults(session: Session, editions: tuple[int, ...]) -> bool:
-    """Whether any of the editions has a tiling fault."""
-    statement = select(TilingFault.id).where(TilingFault.edition_id.in_(editions), visible(TilingFault)).limit(1)
-    return session.scalar(statement) is not None
+def has_faults(session: Session) -> bool:
+    """Whether any published edition, of whatever day, has a tiling fault."""
+    known = select(TilingFault.id).join(Edition, Edition.id == TilingFault.edition_id)
+    return session.scalar(known.where(Edition.state == "published", visible(TilingFault)).limit(1)) is not None

@@ -13,7 +13,7 @@ from service.clock import local_date
 from service.geo.clusters import OPEN_STATES
 from service.geo.incidentrows import STATES
 from service.geo.values import BBox
-from service.grids.queries import editions_on, has_faults
+from service.grids.queries import has_faults
 from service.people.access import Area, reach
 from service.people.rules import Viewer
 from service.places.ground import GroundData
@@ -45,7 +45,7 @@ def map_config(viewer: Viewer, demo: bool) -> dict[str, Any]:
         "categories": columns.category_counts(viewer.incidents_within) if columns else [],
         "has_frontages": bool(snapshot.frontages.rows),
         "audit": reach(viewer.role, "duties.audit") is not None,
-        "faults": _has_faults(snapshot) if viewer.signed_in else False,
+        "faults": _has_faults() if viewer.signed_in else False,
     }
 
 
@@ -89,6 +89,7 @@ def _located(now: datetime, own: Area | None) -> dict[str, int]:
     return dict(zip(STATES, found.counts.sum(axis=0).tolist(), strict=True)) | {"open": found.total}
 
 
-def _has_faults(snapshot: Snapshot) -> bool:
+def _has_faults() -> bool:
+    """Of any day: the page goes from day to day."""
     with services().database.read() as session:
-        return has_faults(session, editions_on(session, snapshot.on))
+        return has_faults(session)
