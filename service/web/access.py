@@ -185,8 +185,9 @@ def require_right(right: str) -> None:
         raise NotSignedIn("请先登录。")
     if who.demo and reach(who.role, right) is not None:
         raise NotAllowed("演示账号不能做备份：备份里有整个系统的密钥。用管理员账号 admin 登录再做。")
-    able = "或".join(ROLES[role] for role in ("supervisor", "admin") if role in RIGHTS[right]) or "管理员"
-    raise NotAllowed(f"你的账号（{ROLES[who.role]}）不能做这一步，要由{able}来做。")
+    able = [ROLES[role] for role in ("manager", "supervisor", "admin") if role in RIGHTS[right]] or ["管理员"]
+    told = "或".join(part for part in ("、".join(able[:-1]), able[-1]) if part)
+    raise NotAllowed(f"你的账号（{ROLES[who.role]}）不能做这一步，要由{told}来做。")
 
 
 def complete(app: Flask) -> None:
