@@ -201,7 +201,7 @@ def _sides(session: Session) -> tuple[CommunityRow, list[CommunityRow], list[tup
     code = request.args.get("community", "") or (homes[0].code if homes else "")
     home = next((row for row in homes if row.code == code), None)
     if home is None:
-        raise NotFound(_("没有这个社区。"))
+        raise NotFound(_("没有这个社区。") if homes else _("还没有社区和网格。先在“导入”里导入，再来对照。"))
     rows = edition_rows(session, today, code)
     first, second = keys_asked(rows, request.args.get("left", ""), request.args.get("right", ""))
     choices = [(key_of(row), label_of(row)) for row in rows]

@@ -30,14 +30,15 @@ ACCOUNTS = {
 }
 
 
-def town_service(store_kind: str, folder: Path) -> Iterator[Flask]:
-    """For a fixture: yields the application, then takes it down."""
+def town_service(store_kind: str, folder: Path, load: bool = True) -> Iterator[Flask]:
+    """For a fixture: yields the application, then takes it down. load: with the town; else an office without data."""
     urls = iter([f"gpkg:///{folder / 'steward.gpkg'}"]) if store_kind == "gpkg" else fresh_postgres()
     url = next(urls)
     given = load_settings(data_dir=folder / "data", database_url=url, secret_key="test", host="127.0.0.1")
     migrate(url, folder, MONDAY_NOON)
     database = Database(url)
-    load_town(database, given, folder)
+    if load:
+        load_town(database, given, folder)
     with database.write() as session:
         for name, (role, area, unit, person) in ACCOUNTS.items():
             made: Account = create_account(session, name, role, PASSWORD, MONDAY_NOON, area=area, unit=unit)

@@ -25,7 +25,7 @@ export class Naming extends OfOne {
 
   async show() {
     this.form(...(this.ready ? [el('div', { className: 'two' }, field(word('name'), this.nameField), field(word('code'), this.codeField))] : []), this.whole());
-    if (!this.ready) this.hint('hint_name'); else this.hint('hint_choose_list');
+    if (!this.ready) this.hint('hint_name'); else this.hint('hint_edit');
     this.ends(...(this.ready ? [this.cancelButton(), this.saveButton()] : []));
   }
 
@@ -69,7 +69,7 @@ export class Facts extends OfOne {
 
   show() {
     if (!this.ready) { this.hint('hint_facts'); this.form(); this.ends(); return; }
-    this.hint('hint_choose_list');
+    this.hint('hint_edit');
     this.form(
       el('div', { className: 'two' }, ...NUMBERS.map((key) => field(word(key), this.fields[key]))),
       this.kind === 'micro_grid' ? null : field(word('kind'), select(['grid', 'special'].map((key) => [key, word(key)]), this.kind, (key) => { this.kind = key; })),
