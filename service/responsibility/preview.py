@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
@@ -19,6 +20,8 @@ from service.people.queries import PersonRow
 from service.responsibility.snapshot import Snapshot
 
 _FIELDS = ("households", "population", "notes", "community_code")
+_MENDED = ("gap", "overhang")
+_LEAST_MOVE_M2 = 1.0
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,26 @@ def grid_changes(state: State, base: Base) -> list[GridChange]:
         kinds = ("new",) if before is None else change_kinds(before, grid)
         out.append(GridChange(before, grid, kinds, areas[id(before)] if before else None, areas[id(grid)]))
     return out + [GridChange(grid, None, ("gone",), areas[id(grid)], None) for grid in gone]
+
+
+def outlines_moved(state: State, base: Base) -> list[tuple[str, float, float]]:
+    """(community, m² gained, m² lost) of each community whose outline the draft moves by a square metre or more. What
+    mends an import's gap or overhang isn't counted; nor is a community that had no grids."""
+    mended = {kind: shapely.union_all([one.geom for one in base.faults if one.kind == kind]) for kind in _MENDED}
+    out = []
+    for home in sorted({grid.community_code for grid in base.grids.values()}):
+        was, now = (_outline(grids.values(), home) for grids in (base.grids, state.grids))
+        if was.is_empty or shapely.equals(was, now):
+            continue
+        gained = area_of(shapely.difference(shapely.difference(now, was), mended["gap"]))
+        lost = area_of(shapely.difference(shapely.difference(was, now), mended["overhang"]))
+        if max(gained, lost) >= _LEAST_MOVE_M2:
+            out.append((home, gained, lost))
+    return out
+
+
+def _outline(grids: Iterable[Drawn], home: str) -> Any:
+    return shapely.union_all([grid.geom for grid in grids if grid.tiles and grid.community_code == home])
 
 
 def _areas(grids: Sequence[Drawn]) -> list[float]:

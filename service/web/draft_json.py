@@ -33,7 +33,7 @@ from service.grids.draft_rows import Base, Drawn, State, same
 from service.grids.drafting import Drawer
 from service.grids.editions import EditionRow
 from service.grids.models import Edition
-from service.responsibility.preview import change_kinds
+from service.responsibility.preview import change_kinds, outlines_moved
 
 _DIGITS = 10
 
@@ -98,9 +98,16 @@ class Shown:
             return "new"
         return "changed" if change_kinds(before, grid) else "unchanged"
 
+    def outlines(self) -> list[str]:
+        """Where the draft moves the outline of a community: what a supervisor drew too far is seen."""
+        return [
+            f"{self.homes.get(home, home)}的外边界变了：多出 {gained:.0f} 平方米，让出 {lost:.0f} 平方米。"
+            for home, gained, lost in outlines_moved(self.state, self.base)
+        ]
+
     def warnings(self) -> list[str]:
-        """What may need a hand: grids in several parts that were one before."""
-        out = []
+        """What may need a hand: a community's outline that moved, grids in several parts that were one before."""
+        out = self.outlines()
         for code, grid in sorted(self.state.grids.items()):
             parts = int(shapely.get_num_geometries(grid.geom))
             before = self.base.grids.get(grid.origin or "")

@@ -322,6 +322,10 @@ def _after(session: Session, saved: Saved, by: Drawer) -> dict[str, Any]:
     people = People.of(shown, viewer())
     codes = draft_json.changed_codes(saved.before, saved.after)
     done = [step for step in shown.steps if not step.undone]
+    told = list(saved.warnings)
+    if by.supervises:
+        known = Shown.of(session, saved.draft, by, saved.before).outlines()
+        told += [line for line in shown.outlines() if line not in known]
     return {
         "version": saved.draft.version,
         "step": draft_json.step_json(done[-1]) if done else None,
@@ -331,7 +335,7 @@ def _after(session: Session, saved: Saved, by: Drawer) -> dict[str, Any]:
         "gone": shown.gone,
         "faults": shown.faults(),
         "warnings": [*saved.warnings, *(line for line in shown.warnings() if line not in saved.warnings)],
-        "told": list(saved.warnings),
+        "told": told,
         "can": shown.can,
     }
 

@@ -291,3 +291,24 @@ def test_an_imports_fault_is_told_and_mended(town: Flask) -> None:
     at_fault = {"kind": "overlap", "codes": [B1, B2], "at": [middle.x, middle.y]}
     done = step(east, draft["id"], 1, "mend", fault=at_fault, to=B2)
     assert done["faults"] == [] and {one["properties"]["code"] for one in done["changed"]} == {B1}
+
+
+def test_a_community_whose_outline_moves_is_told_in_square_metres(town: Flask) -> None:
+    """A supervisor may move it: an overshooting line must not pass for a border inside."""
+    chief = client_of(town, "chief")
+    draft = begin(chief)["id"]
+    polygon = json.loads(shapely.to_geojson(box(-0.5, 0, 6, 5)))
+    out = step(chief, draft, 1, "reshape", code=A1, polygon=polygon)
+    [told] = out["told"]
+    assert told.startswith("聚鹤社区的外边界变了：多出 264") and told.endswith("让出 0 平方米。")
+    renamed = step(chief, draft, 2, "rename", code=A1, name="西一")
+    assert renamed["told"] == [] and told in renamed["warnings"]
+    assert told in chief.get(f"{BASE}/drafts/{draft}/preview").json["warnings"]
+    for version in (3, 4):
+        undone = chief.post(f"{BASE}/drafts/{draft}/undo", json={"version": version}).json
+    assert undone["warnings"] == [] and undone["told"] == []
+
+
+def test_who_may_not_draw_is_told_who_may(town: Flask) -> None:
+    told = client_of(town, "walker").get(f"{BASE}/drafts").json["detail"]
+    assert told.endswith("要由社区管理员、主管或管理员来做。")

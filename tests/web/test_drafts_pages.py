@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import shapely
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -159,3 +160,28 @@ def test_a_draft_that_is_published_says_so_and_is_not_published_again(own: Flask
     after = asker.get(f"{draft}/preview").get_json()
     assert not after["can_publish"]
     assert [one["message"] for one in after["hindrances"]] == ["这份草稿已经发布，从 2026-12-07 起生效。"]
+
+
+def test_an_imports_faults_can_be_switched_on_from_every_day(own: Flask) -> None:
+    """The page is opened once and goes from day to day."""
+    asker = client_of(own, "chief")
+    begun = asker.post("/api/v1/grids/drafts", json={"communities": [EAST_HOME]}).get_json()
+    [fault] = begun["faults"]
+    middle = shapely.point_on_surface(shapely.from_geojson(json.dumps(fault["geometry"])))
+    mend = {"step": "mend", "version": 1, "to": B1}
+    mend["fault"] = {"kind": "overlap", "codes": fault["codes"], "at": [middle.x, middle.y]}
+    draft = f"/api/v1/grids/drafts/{begun['id']}"
+    assert asker.post(f"{draft}/steps", json=mend).status_code == 200
+    assert asker.post(f"{draft}/publish", json={"version": 2, "on": "2026-11-30"}).status_code == 201
+    for on, count in (("2026-11-23", 1), ("2026-11-30", 0)):
+        assert 'data-layer="faults"' in asker.get(f"/map?on={on}").get_data(as_text=True)
+        assert len(asker.get(f"/map/faults.geojson?on={on}").get_json()["features"]) == count
+
+
+def test_an_office_without_communities_is_told_where_to_begin(store_kind: str, tmp_path: Path) -> None:
+    for app in town_service(store_kind, tmp_path, load=False):
+        asker = client_of(app, "chief")
+        page = asker.get("/grids/editions").get_data(as_text=True)
+        assert "先导入社区和网格" in page and 'href="/imports"' in page and "按“画新一版”开始" not in page
+        answer = asker.get("/grids/compare")
+        assert answer.status_code == 404 and "还没有社区和网格" in answer.get_data(as_text=True)
