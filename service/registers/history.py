@@ -12,6 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.db.spatial import decode
+from service.grids.draft_models import Draft
+from service.grids.draft_queries import drafts_of_editions
+from service.grids.models import Grid
 from service.people.access import Area
 from service.records.batches import IN_FORCE, REMOVED
 from service.records.models import AuditEntry, ImportBatch, ImportRow
@@ -25,6 +28,7 @@ VERBS = {"create": "新登记", "change": "修改", "end": "终止", "restore": 
     "withdraw": "取消",
     "act": "安排代理",
     "return": "回岗",
+    "publish": "发布新界线",
 }
 _LABELS = {"geometry": "位置", "ended_on": "终止日"}
 
@@ -74,7 +78,10 @@ class _Told:
 def history(session: Session, register: Register, code: str, area: Area, located: Located) -> list[Event]:
     """The newest first. NotFound like the row itself."""
     row = session.get_one(register.model, row_id(session, register, code, area, located))
-    told = sorted([*_trail(session, register, code), *_imports(session, register, row)], key=lambda one: one.order)
+    drawn = _drawn(session, row) if isinstance(row, Grid) else None
+    made = None if drawn else row.batch_id  # a drawn grid belongs to the demo with its draft; no file brought it
+    told = [*_trail(session, register, code), *_imports(session, register, row, made), *([drawn] if drawn else [])]
+    told.sort(key=lambda one: one.order)
     state = _stored(register, row)
     events = []
     for one in reversed(told):
@@ -114,7 +121,21 @@ def _trail(session: Session, register: Register, code: str) -> list[_Told]:
     ]
 
 
-def _imports(session: Session, register: Register, row: Any) -> list[_Told]:
+def _drawn(session: Session, row: Grid) -> _Told | None:
+    """The draft with whose publishing the grid's edition began; None for an imported one."""
+    key = drafts_of_editions(session).get(row.edition_id)
+    draft = session.get(Draft, key) if key is not None else None
+    if draft is None or draft.published_at is None:
+        return None
+    found = select(AuditEntry.role).where(
+        AuditEntry.action == "draft.publish", AuditEntry.subject_code == str(draft.id)
+    )
+    role = session.scalar(found.order_by(AuditEntry.id.desc()).limit(1))
+    at, note = draft.published_at, f"{draft.name}，{draft.starts_on} 起"
+    return _Told(at, (int(at.timestamp() * 1000), 0), draft.published_by, role, "publish", {}, {}, note)
+
+
+def _imports(session: Session, register: Register, row: Any, made: int | None) -> list[_Told]:
     """The import that made the row, and those that changed it."""
     changed = session.execute(
         select(ImportRow.batch_id, ImportRow.old)
@@ -122,7 +143,6 @@ def _imports(session: Session, register: Register, row: Any) -> list[_Told]:
         .order_by(ImportRow.id)
     ).all()
     olds: dict[int, dict[str, Any]] = {}
-    made = row.batch_id
     for batch, old in changed:
         if set(old) == {"batch_id"}:
             made = old["batch_id"]  # a demo's row that an office's own file took over

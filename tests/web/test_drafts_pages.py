@@ -132,6 +132,8 @@ def test_a_grid_of_another_day_has_its_page(own: Flask) -> None:
     today = page(f"/grids/{B2}")
     assert "那天显示" not in today and f"/grids/{B2}/edit" in today
     assert asker.get(f"/grids/{B2}?on=2026-11-30").status_code == 404
+    assert "<b>发布新界线</b>" in fresh and "2026-11-30 起" in fresh and "<b>导入</b>" not in fresh
+    assert "<b>发布新界线</b>" not in today and "<b>导入</b>" in today
     assert asker.get("/grids/never").status_code == 404 and asker.get(f"/grids/{B2}?on=soon").status_code == 422
     with own.extensions["steward"].database.read() as session:
         days = [day_of_grid(session, code, on) for code in (B1, B2, FRESH) for on in (TODAY, date(2026, 12, 5))]
