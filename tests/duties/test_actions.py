@@ -94,6 +94,18 @@ def test_correcting_with_an_older_version_shows_both_sides(office: Office) -> No
         office.correct("D4", {"person_code": "P99"})
 
 
+def test_a_duty_corrected_to_another_grid_meets_who_leads_there(office: Office) -> None:
+    office.do(Assign("grid_leader", "P7", grids(A2), TODAY))
+    moved = next(code for code, one in office.rows().items() if one.subject_code == A2 and one.person_code == "P7")
+    for values in ({"subject_code": A1}, {"subject_kind": "grid", "subject_code": A1}):
+        with pytest.raises(Conflict, match="网格长已有李四"):
+            office.correct(moved, values)
+    office.correct(moved, {"subject_code": B1})
+    assert (office.leader(A2, TODAY), office.leader(B1, TODAY)) == (None, "P7")
+    with pytest.raises(InvalidValues, match="没有“nowhere”这个网格"):
+        office.correct(moved, {"subject_code": "nowhere"})
+
+
 def test_copying_to_other_subjects(office: Office) -> None:
     verdicts = office.do(Copy(("grid", A1), grids(A2, SPECIAL), TODAY))
     assert [(one.subject[1], one.ok) for one in verdicts] == [(A2, True), (A2, True), (SPECIAL, False), (SPECIAL, True)]
