@@ -279,3 +279,11 @@ def test_a_proposal_does_not_reach_back_before_today(town: Flask) -> None:
         assert page.status_code == 422 and "已经过去" in page.text
     assert {grid: holders(town, grid, TODAY) for grid in before} == before
     assert "草案" in chief.get(f"/duties/proposals/{number}").text
+
+
+def test_a_division_that_stays_uneven_says_why(supervisor: FlaskClient) -> None:
+    home = "community=500237002003&load=frontages&keep=none"
+    assert "人越多越难分匀" in supervisor.get(f"/duties/balance?{home}&number=6").text
+    assert "人越多越难分匀" not in supervisor.get(f"/duties/balance?{home}&number=3").text
+    alone = supervisor.get("/duties/balance?community=500237002202&load=frontages&keep=none&number=5").text
+    assert "人越多越难分匀" not in alone and "最重的也不会低于平均的" in alone
