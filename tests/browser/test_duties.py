@@ -219,11 +219,28 @@ def test_two_correct_one_duty_at_once(town: Town, desk: Desk) -> None:
     second.locator("#f-ends_on").fill("2026-12-31")
     second.locator("#sheet .main").click()
     expect(second.locator("h1")).to_contain_text("别人先保存了")
-    assert "2026-01-01" in second.locator(".versus").inner_text()
+    told = second.locator(".versus").inner_text()
+    assert "2026-01-01" in told and "最后一天" in told and "2026-12-31" in told and "2027-01-01" not in told
     second.locator(".ends .main").click()
     second.wait_for_url("**told=changed")
     facts = second.locator("#detail .facts").inner_text()
     assert "2026-01-01" in facts and "2026-12-31" in facts
+
+
+def test_an_appeal_asks_by_the_grid(town: Town, desk: Desk) -> None:
+    page = desk.page("supervisor")
+    page.goto(f"{town.address}/duties/answered")
+    page.locator('[name="grid"]').fill("聚鹤社区第一网格")
+    page.locator('[name="on"]').fill("2026-11-01")
+    page.locator(".ask-day .main").click()
+    expect(page.locator("h1")).to_have_text("2026-11-01 谁负责")
+    assert "500237002001001" in page.locator(".facts-sheet").inner_text()
+    page.locator('[name="on"]').fill("2026-10-01")
+    page.locator(".ask-day .main").click()
+    expect(page.locator("h1")).to_have_text("2026-10-01 谁负责")
+    assert "500237002001001" in page.locator(".facts-sheet").inner_text(), "another day of the same grid"
+    answer = page.goto(f"{town.address}/duties/answered?grid=没有这个网格")
+    assert answer is not None and answer.status == 404 and "15 位编码" in page.inner_text("main")
 
 
 def test_an_officer_on_a_phone(town: Town, desk: Desk) -> None:
