@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import unicodedata
 from functools import lru_cache
@@ -41,6 +42,15 @@ def printable(text: str) -> str:
         elif kind not in ("Mn", "Me"):
             out.append(GETA)
     return " ".join("".join(out).split())
+
+
+def breakable(text: str, most: int = 12) -> str:
+    """Printable text whose long runs without a place to break get some (zero-width spaces), as a cell needs them.
+
+    >>> breakable("张三丰 Longfellow"), breakable("abcdefgh", 3).split("\\u200b")
+    ('张三丰 Longfellow', ['abc', 'def', 'gh'])
+    """
+    return re.sub(rf"([!-\u2e7f]{{{most}}})(?=[!-\u2e7f])", "\\1\u200b", text)
 
 
 def width(text: str, size: float) -> float:

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.clock import spoken
+from service.clock import overlap, spoken
 from service.db.bulk import among
 from service.duties.ledger import Change, Facts, Ledger, PersonFact, Verdict
 from service.duties.models import Duty
-from service.duties.queries import DutyRow, beside_these
+from service.duties.queries import DutyRow, beside_these, duties_of
 from service.duties.rules import role_name
 from service.duties.steps import Correct, Step
 from service.errors import Conflict, NotFound, StaleVersion, TooMany
@@ -77,12 +77,19 @@ def correct(
 
 
 def _people(session: Session, step: Step) -> dict[str, PersonFact]:
-    """Those who are to answer, as they are registered now."""
+    """Those who are to answer, as they are registered now, with the days on which others stand in for them."""
     wanted = [one for one in step.people if one and "\0" not in one]
+    if not wanted:
+        return {}
     found = session.execute(
         select(Person.code, Person.name, Person.ended_on).where(among(Person.code, wanted), visible(Person))
     )
-    return {row[0]: PersonFact(*row) for row in found} if wanted else {}
+    people = {row[0]: PersonFact(*row) for row in found}
+    for duty in sorted(duties_of(session, people=wanted), key=lambda one: (one.acting_from or date.min, one.code)):
+        mine = people.get(duty.person_code)
+        if mine and duty.acting_code and overlap(duty.starts_on, duty.ends_on, duty.acting_from, duty.acting_until):
+            people[mine.code] = replace(mine, away=(*mine.away, (duty.acting_from, duty.acting_until)))
+    return people
 
 
 def _write(session: Session, change: Change, facts: Facts, by: By, revision: int, note: str | None) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from service.clock import overlap
 from service.duties.ledger import Ledger
 from service.duties.queries import DutyRow, all_duties
-from service.duties.rules import SUBJECT_KINDS, is_exclusive, period_words, role_name
+from service.duties.rules import ROLES, SUBJECT_KINDS, is_exclusive, period_words, role_name
 from service.grids.models import Community, Grid
 from service.people.models import Organisation, Person
 from service.places.models import Building, Place, Street
@@ -108,6 +108,20 @@ def check_overlaps(session: Session, intake: Intake, columns: Mapping[str, np.nd
             reason = f"{subject}的{role_name(duty.role)}已有{who}{period_words(clash.starts_on, clash.ends_on)}）。"
             intake.reject(i, "person_code", duty.person_code, reason + "先交接或终止那一条，或改这一行的日期。")
     _warn_of_overlaps(intake, _filed(intake, columns), kept)
+
+
+def warn_of_misfits(intake: Intake, columns: Mapping[str, np.ndarray]) -> None:
+    """A role over something that it isn't for, a 网格长 of a street say: by hand this is refused; a file's row is
+    stored as the office has it, and told."""
+    rows: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for i in np.flatnonzero(intake.alive).tolist():
+        role, kind = columns["role"][i], columns["subject_kind"][i]
+        if role in ROLES and kind is not None and kind not in ROLES[role].fits:
+            rows[role, kind].append(int(intake.rows[i]))
+    for (role, kind), found in rows.items():
+        meant = "、".join(SUBJECT_KINDS[one] for one in ROLES[role].fits)
+        text = f"{role_name(role)}一般不用在{SUBJECT_KINDS[kind]}上（对象是：{meant}）：照样存下，检查职务和对象"
+        intake.verdicts.warn(text, len(found), found)
 
 
 def _filed(intake: Intake, columns: Mapping[str, np.ndarray]) -> list[tuple[int, DutyRow]]:

@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.duties.checks import check_overlaps, subjects
+from service.duties.checks import check_overlaps, subjects, warn_of_misfits
 from service.duties.models import Duty
 from service.duties.rules import ROLES, SUBJECT_KINDS, duty_code, role_code, subject_kind
 from service.files.mapping import Field
@@ -123,6 +123,7 @@ def prepare(session: Session, intake: Intake) -> Prepared:
     columns["code"] = cells.filled(cells.code(intake, "code"), made)
     columns["code"] = cells.unique(intake, "code", columns["code"])
     check_overlaps(session, intake, columns)
+    warn_of_misfits(intake, columns)
     return Prepared([lambda _s: Rows(Duty, ("code",), cells.alive(intake, columns))])
 
 

@@ -64,7 +64,14 @@ class Leave:
         changes = _changes(ledger, old, new)
         ledger.put_all(changes)
         told = f"{facts.person_name(old.person_code)}休假，{facts.person_name(self.acting)}代理，"
-        return Verdict(subject, changes[-1].after.code, True, told + period_words(starts, self.ends), changes)
+        told += period_words(starts, self.ends) + self._warning(facts, starts)
+        return Verdict(subject, changes[-1].after.code, True, told, changes)
+
+    def _warning(self, facts: Facts, starts: date) -> str:
+        """Who stands in may be away too; an office may want it so for a day, but should know."""
+        person = facts.people[self.acting]
+        away = person.away_in(starts, self.ends)
+        return f"。注意：{person.name}自己也有人代理（{period_words(*away)}），可能不在岗" if away else ""
 
 
 def _changes(ledger: Ledger, old: DutyRow, new: DutyRow) -> tuple[Change, ...]:

@@ -38,11 +38,17 @@ def _within(inner: Span, outer: Span) -> bool:
 
 @dataclass(frozen=True)
 class PersonFact:
-    """Who may hold a duty. `until`: the day from which on the person is no longer registered."""
+    """Who may hold a duty. `until`: the day from which on the person is no longer registered; `away`: the periods in
+    which somebody stands in for them in a duty of theirs."""
 
     code: str
     name: str
     until: date | None = None
+    away: tuple[Span, ...] = ()
+
+    def away_in(self, starts: date | None, ends: date | None) -> Span | None:
+        """The first of those periods that shares a day with this one."""
+        return next((one for one in self.away if overlap(starts, ends, *one)), None)
 
 
 @dataclass(frozen=True)

@@ -215,11 +215,15 @@ class Correct:
     code: str
     values: Mapping[str, Any]
 
-    subjects: tuple[Subject, ...] = ()
-
     @property
     def codes(self) -> Collection[str]:
         return (self.code,)
+
+    @property
+    def subjects(self) -> Collection[Subject]:
+        """Where the duty may move to: what is held there already must be known. A code alone may be of any kind."""
+        code, kind = self.values.get("subject_code"), self.values.get("subject_kind")
+        return [(one, str(code)) for one in ([str(kind)] if kind else SUBJECT_KINDS)] if code else []
 
     @property
     def people(self) -> Collection[str]:

@@ -94,9 +94,10 @@ def drop(session: Session, proposal: Proposal, version: int, by: By) -> None:
 
 @dataclass(frozen=True)
 class Adopt:
-    """Several steps judged one after the other, each in the light of those before."""
+    """Several steps judged one after the other, each in the light of those before, from a day on that is not over."""
 
     steps: tuple[Step, ...]
+    on: date
 
     @property
     def codes(self) -> Collection[str]:
@@ -111,6 +112,8 @@ class Adopt:
         return [person for step in self.steps for person in step.people]
 
     def check(self, facts: Facts) -> None:
+        if self.on < facts.today:  # whoever came after that day would stand beside the new holder
+            raise InvalidValue("starts_on", f"{self.on} 已经过去，方案最早从今天（{facts.today}）起生效。")
         if not self.steps:
             raise InvalidValue("groups", "这些组的网格已经是他们的，没有要改的。")
         for step in self.steps:
@@ -144,7 +147,7 @@ def adopt_step(session: Session, groups: Collection[Group], role: str, on: date)
     steps: list[Step] = [End(tuple(ending), on)] if ending else []
     steps += [HandOver(tuple(codes), person, on) for person, codes in handed.items()]
     steps += [Assign(role, person, tuple(some), on) for person, some in filled.items()]
-    return Adopt(tuple(steps))
+    return Adopt(tuple(steps), on)
 
 
 def look(session: Session, groups: Collection[Group], role: str, on: date, facts: Facts) -> list[Verdict]:

@@ -22,6 +22,7 @@ from service.wall.asked import people_with_grids
 VACANT = "未落实"
 _OFFICERS = ("grid_officer", "part_time_officer")
 _LONGEST_NUMBER = 4
+_ALSO_NAMED = 12
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def _officer(teller: Teller, code: str) -> Content:
     mine = [snapshot.tiling.by_code[grid] for grid in people_with_grids(snapshot)[code]]
     roles: dict[str, list[str]] = {}
     posts: Counter[str] = Counter()
-    also = []
+    also: dict[str, list[str]] = {}
     micro_home = {zone.code: zone.parent_code for zone in snapshot.tiling.micro_zones}
     for kind, subject in sorted(snapshot.subjects_of(code)):
         name = _subject_name(snapshot, kind, subject)
@@ -173,8 +174,8 @@ def _officer(teller: Teller, code: str) -> Content:
                     word
                 )
                 posts[word] += 1
-            elif name:
-                also.append(f"{name} {word}")
+            else:
+                also.setdefault(word, []).append(name)
     rows = _rows(teller, mine, roles)
     person = snapshot.persons.get(code)
     leads = any("网格长" in word and "微" not in word for words in roles.values() for word in words)
@@ -194,8 +195,17 @@ def _officer(teller: Teller, code: str) -> Content:
             if phone == person.phone:
                 teller.whole.add(code)
     return Content(
-        "officer", code, title, teller.names, snapshot.on, rows, (), tuple(facts), _editions(teller, mine), tuple(also)
+        "officer", code, title, teller.names, snapshot.on, rows, (), tuple(facts), _editions(teller, mine), _also(also)
     )
+
+
+def _also(posts: dict[str, list[str]]) -> tuple[str, ...]:
+    """A few words for each role: what it is held for, the first of them where there are many."""
+    out = []
+    for word, names in posts.items():
+        more = f" 等 {len(names)} 处" if len(names) > _ALSO_NAMED else ""
+        out.append(f"{word} {'、'.join(names[:_ALSO_NAMED])}{more}")
+    return tuple(out)
 
 
 def _rows(teller: Teller, indexes: Sequence[int], roles: dict[str, list[str]] | None = None) -> tuple[GridRow, ...]:
@@ -254,12 +264,17 @@ def community_name(snapshot: Snapshot, code: str) -> str:
 
 
 def _subject_name(snapshot: Snapshot, kind: str, code: str) -> str:
-    """Of what the snapshot knows by name; others stay unnamed."""
+    """What a duty is for, by name as far as the snapshot knows one, else by its code."""
     if kind == "community":
         return community_name(snapshot, code)
     if kind == "subdistrict":
         return snapshot.office_name
-    return code if kind in ("grid", "micro_grid") else ""
+    if kind == "organisation":
+        return next((name for name, known in snapshot.units.items() if known == code), code)
+    if kind == "frontage":
+        return next((row.shop_name for row in snapshot.frontages.rows if row.code == code), "") or code
+    at = snapshot.nearby.by_subject.get((kind, code))
+    return code if at is None else snapshot.nearby.rows[at].name or code
 
 
 def _household_facts(teller: Teller, indexes: Sequence[int]) -> list[tuple[str, str]]:

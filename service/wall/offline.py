@@ -43,6 +43,7 @@ def offline_data(
             f"界线：{'、'.join(day.isoformat() + ' 版' for day in days) or '首版'}",
             f"制作 {spoken(setting.made_at)}",
             f"数据：{setting.office}",
+            *([f"另负责：{'；'.join(contents[0].also)}"] if len(contents) == 1 and contents[0].also else []),
             *([f"审图号：{setting.approval}"] if setting.approval else []),
         ],
         "demo": "演示数据，界线和人员均为虚构" if setting.demo else "",

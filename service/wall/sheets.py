@@ -13,7 +13,7 @@ import shapely
 
 from service.clock import spoken
 from service.documents import staticmap
-from service.documents.fonts import GETA, printable, width
+from service.documents.fonts import GETA, breakable, printable, width
 from service.documents.labels import Label
 from service.documents.qr import qr_svg
 from service.places.ground import GroundData
@@ -85,8 +85,8 @@ def sheet(snapshot: Snapshot, ground: GroundData, content: Content, paper: str, 
         "legend": _legend(drawn, content),
         "table_at": list(boxes.table),
         "heads": [] if content.names == "roles" else [_head(one) for one in content.heads],
-        **_table(content),
-        "also": "、".join(printable(one) for one in content.also),
+        **table_of(content),
+        "also": "；".join(printable(one) for one in content.also),
         "foot_words": _foot(content, setting, drawn),
         "demo": "演示数据，界线和人员均为虚构" if setting.demo else "",
     }
@@ -198,7 +198,8 @@ def _who(one: Name) -> str:
 
 
 # A cell is a list of lines, a line [text, bold, a quiet word before it, what stands behind it].
-def _table(content: Content) -> dict[str, Any]:
+def table_of(content: Content) -> dict[str, Any]:
+    """The duties as rows of cells, with the columns' names and widths."""
     if content.what == "grid":
         return _people_table(content.rows[0], content.names)
     columns, widths = ["号", "网格"], [0, 1.2]
@@ -208,7 +209,7 @@ def _table(content: Content) -> dict[str, Any]:
     widths += [1.2, 1.2, 1.75, 0]
     rows = []
     for row in content.rows:
-        cells: list[list[list[Any]]] = [[[row.number, True]], [[printable(row.title), False]]]
+        cells: list[list[list[Any]]] = [[[row.number, True]], [[breakable(printable(row.title)), False]]]
         if content.what == "officer":
             cells.append([[row.own_roles, False]])
         leader = _people([row.leader], True) if row.leader else [[VACANT, True]]
@@ -222,12 +223,12 @@ def _people(people: Sequence[Name | None], bold: bool = False, roles: bool = Fal
     known = [one for one in people if one is not None]
     if known and known[0].name is None:
         return [["已落实" if bold else f"{len(known)} 人", False]]
-    return [[printable(one.name or ""), bold, one.role_name if roles else "", _behind(one)] for one in known]
+    return [[breakable(printable(one.name or "")), bold, one.role_name if roles else "", _behind(one)] for one in known]
 
 
 def _behind(one: Name) -> list[str]:
     """For whom somebody stands in, and the number; a line may break before each."""
-    acting = [f"（代{printable(one.acting_for)}）"] if one.acting_for else []
+    acting = [f"（代{breakable(printable(one.acting_for))}）"] if one.acting_for else []
     return acting + ([one.phone] if one.phone else [])
 
 
@@ -244,7 +245,7 @@ def _people_table(row: GridRow, names: str) -> dict[str, Any]:
         told = [(role, "已落实" if count == 1 else f"已落实 {count} 人", "") for role, count in counts.items()]
         columns = ["职务", "是否落实"]
     else:
-        told = [(_role(one), _who(one), one.phone or "") for one in row.people]
+        told = [(_role(one), breakable(_who(one)), one.phone or "") for one in row.people]
     rows = [
         [[[cell, i == 1 and (at == 0)]] for i, cell in enumerate(three[: len(columns)])]
         for at, three in enumerate([*vacant, *told])

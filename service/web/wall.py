@@ -54,12 +54,14 @@ def page() -> str:
     """What to print, and what it will look like."""
     who = require_account()
     given = request.args
-    what = given.get("what", "community")
-    if what not in WHATS:
+    what = given.get("what", "")
+    if what not in WHATS and what:
         raise InvalidValue("what", f"what=“{what[:20]}”不认识。可用：{'、'.join(WHATS)}。")
     day = parse_day(given.get("on"))
     snapshot = services().responsibility.on(day)
-    offered = choices(snapshot, what, area(RIGHT))
+    all_of = {key: choices(snapshot, key, area(RIGHT)) for key in WHATS}
+    what = what or next((key for key in WHATS if all_of[key]), "community")
+    offered = all_of[what]
     known = {one.code for one in offered}
     chosen = [code for code in given.getlist("code") if code in known] or [one.code for one in offered[:1]]
     paper, names = given.get("paper", "a3"), given.get("names", "names")
@@ -67,11 +69,10 @@ def page() -> str:
     with services().database.read() as session:
         made = [_told(job) for job in work.made_by(session, who.id)]
     others = {"on": day.isoformat(), "paper": paper, "names": names}
-    counts = {key: len(offered) if key == what else len(choices(snapshot, key, area(RIGHT))) for key in WHATS}
     return render_template(
         "wall/page.html",
         what=what,
-        whats=[(key, counts[key], _url(what=key, **others)) for key in WHATS],
+        whats=[(key, len(all_of[key]), _url(what=key, **others)) for key in WHATS],
         groups=_grouped(offered),
         chosen=set(chosen),
         total=len(offered),

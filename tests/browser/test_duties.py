@@ -219,11 +219,28 @@ def test_two_correct_one_duty_at_once(town: Town, desk: Desk) -> None:
     second.locator("#f-ends_on").fill("2026-12-31")
     second.locator("#sheet .main").click()
     expect(second.locator("h1")).to_contain_text("别人先保存了")
-    assert "2026-01-01" in second.locator(".versus").inner_text()
+    told = second.locator(".versus").inner_text()
+    assert "2026-01-01" in told and "最后一天" in told and "2026-12-31" in told and "2027-01-01" not in told
     second.locator(".ends .main").click()
     second.wait_for_url("**told=changed")
     facts = second.locator("#detail .facts").inner_text()
     assert "2026-01-01" in facts and "2026-12-31" in facts
+
+
+def test_an_appeal_asks_by_the_grid(town: Town, desk: Desk) -> None:
+    page = desk.page("supervisor")
+    page.goto(f"{town.address}/duties/answered")
+    page.locator('[name="grid"]').fill("聚鹤社区第一网格")
+    page.locator('[name="on"]').fill("2026-11-01")
+    page.locator(".ask-day .main").click()
+    expect(page.locator("h1")).to_have_text("2026-11-01 谁负责")
+    assert "500237002001001" in page.locator(".facts-sheet").inner_text()
+    page.locator('[name="on"]').fill("2026-10-01")
+    page.locator(".ask-day .main").click()
+    expect(page.locator("h1")).to_have_text("2026-10-01 谁负责")
+    assert "500237002001001" in page.locator(".facts-sheet").inner_text(), "another day of the same grid"
+    answer = page.goto(f"{town.address}/duties/answered?grid=没有这个网格")
+    assert answer is not None and answer.status == 404 and "15 位编码" in page.inner_text("main")
 
 
 def test_an_officer_on_a_phone(town: Town, desk: Desk) -> None:
@@ -274,3 +291,48 @@ def test_assigning_without_scripts(town: Town, desk: Desk) -> None:
     page.locator(".foot .main").click()
     page.locator(".ends .main").click()
     assert "1 项已做" in page.locator("h1").inner_text()
+
+
+def test_a_role_that_nothing_is_registered_for_says_so(town: Town, desk: Desk) -> None:
+    page = desk.page("supervisor")
+    page.goto(f"{town.address}/duties/assign?role=lake_chief")
+    page.wait_for_function(_LOADED)
+    assert "还没有登记这类对象" in page.locator("#subjects").inner_text()
+    assert page.evaluate("() => window.steward.parts.grids.list.length") > 0, "the map is there all the same"
+    page.locator("#f-q").fill("湖")
+    page.locator("#f-vacant").check()
+    page.locator("#subjects").hover()
+    page.locator("#f-role").select_option("river_chief")
+    page.wait_for_url("**role=river_chief**")
+
+
+def test_subjects_of_one_name_are_told_apart(town: Town, desk: Desk) -> None:
+    page = desk.page("supervisor")
+    page.goto(f"{town.address}/duties/assign?role=river_chief")
+    page.wait_for_function(_LOADED)
+    banks = page.locator("#subjects li", has_text="龙水河岸")
+    codes = banks.locator(".alike").all_inner_texts()
+    assert banks.count() > 2 and len(set(codes)) == banks.count() and all(codes)
+    banks.nth(1).hover()
+    assert page.evaluate("() => window.steward.parts.subjects.pointed.code") == f"place:{codes[1]}"
+    page.locator("h1").hover()
+    assert page.evaluate("() => window.steward.parts.subjects.pointed") is None
+
+
+def test_a_building_beyond_the_list_is_found_and_assigned(town: Town, desk: Desk) -> None:
+    page = desk.page("supervisor")
+    page.goto(f"{town.address}/duties/assign?role=building_chief")
+    page.wait_for_function(_LOADED)
+    there = set(page.eval_on_selector_all('#subjects input[name="subject"]', "all => all.map((one) => one.value)"))
+    code = page.evaluate(
+        "(there) => window.steward.parts.subjects.list.filter((one) => !there.includes(one.code)).at(-1).code",
+        sorted(there),
+    )
+    page.locator("#f-q").fill(code.removeprefix("building:"))
+    line = page.locator(f'#subjects li:has(input[value="{code}"])')
+    expect(line).to_be_visible()
+    assert not line.locator("input").is_checked()
+    line.locator("input").check()
+    page.locator("#f-person").fill("R050")
+    page.locator(".foot .main").click()
+    expect(page.locator("h1")).to_contain_text("1 项可以")

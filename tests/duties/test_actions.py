@@ -13,7 +13,7 @@ from service.errors import Conflict, InvalidValues, NotFound, StaleVersion, TooM
 from service.people.access import Area
 from tests.duties.conftest import Office
 from tests.registers.conftest import MANAGER_EAST, MANAGER_WEST, TODAY
-from tests.responsibility.town import A1, A2, B1, B2, EAST_HOME, MICRO, OFFICE, SPECIAL, WEST_HOME
+from tests.responsibility.town import A1, A2, B1, B2, EAST_HOME, LEAVE, MICRO, OFFICE, SPECIAL, WEST_HOME
 
 TOMORROW = TODAY + timedelta(days=1)
 NEXT_MONDAY = date(2026, 11, 30)
@@ -92,6 +92,29 @@ def test_correcting_with_an_older_version_shows_both_sides(office: Office) -> No
         office.correct("D99", {})
     with pytest.raises(InvalidValues, match="没有“P99”这个人"):
         office.correct("D4", {"person_code": "P99"})
+
+
+def test_a_duty_corrected_to_another_grid_meets_who_leads_there(office: Office) -> None:
+    office.do(Assign("grid_leader", "P7", grids(A2), TODAY))
+    moved = next(code for code, one in office.rows().items() if one.subject_code == A2 and one.person_code == "P7")
+    for values in ({"subject_code": A1}, {"subject_kind": "grid", "subject_code": A1}):
+        with pytest.raises(Conflict, match="网格长已有李四"):
+            office.correct(moved, values)
+    office.correct(moved, {"subject_code": B1})
+    assert (office.leader(A2, TODAY), office.leader(B1, TODAY)) == (None, "P7")
+    with pytest.raises(InvalidValues, match="没有“nowhere”这个网格"):
+        office.correct(moved, {"subject_code": "nowhere"})
+
+
+def test_a_stand_in_who_is_away_too_is_told_before_saving(office: Office) -> None:
+    first, last = LEAVE
+    for starts, ends, warned in (
+        (first, last, True),
+        (last - timedelta(days=1), None, True),
+        (last, last + timedelta(days=9), False),
+    ):
+        (verdict,) = office.look(Leave(("D5",), "P2", starts, ends))
+        assert verdict.ok and ("李四自己也有人代理（2026-11-20 起，到 2026-11-24）" in verdict.message) == warned
 
 
 def test_copying_to_other_subjects(office: Office) -> None:

@@ -48,6 +48,14 @@ class TestSubjects:
             kept = list(session.execute(select(Duty.subject_kind, Duty.subject_code).order_by(Duty.code)))
         assert kept == [("grid", GRID), ("community", "500237002002")]
 
+    def test_a_role_over_what_it_is_not_for_is_stored_and_told(self, office: Office) -> None:
+        rows = f"Z1,网格长,街路,S1,L001\nZ2,网格长,网格,{GRID},L001\nZ3,网格长,街路,S2,L002\nZ4,河长,场所,大宁河,L002\n"
+        done = office.bring("duties", office.put("责任.csv", f"编号,职务,对象类型,对象编码,责任人\n{rows}"))
+        assert counts(done) == (4, 4, 0, 0, 0)
+        told = [one for one in done.summary["warnings"] if "一般不用在" in one]
+        assert len(told) == 1 and told[0].startswith("网格长一般不用在街路上（对象是：网格）"), told
+        assert "第 2" in told[0] and "4" in told[0]
+
     def test_a_person_that_does_not_exist(self, office: Office) -> None:
         done = office.bring("duties", office.put("责任.csv", f"{HEADER}Z1,网格长,{GRID},L009,2026-01-01,\n"))
         assert counts(done) == (1, 0, 1, 0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Sequence
@@ -238,3 +239,23 @@ def test_repair_keeps_what_is_sound(board: tuple[np.ndarray, list[float], int, l
 
 def test_members_are_told_by_group() -> None:
     assert members_of([1, 0, -1, 1], 2) == [[1], [0, 3]]
+
+
+def test_two_of_the_heaviest_share_an_officer_and_the_bound_says_so() -> None:
+    """Three heavy grids for two officers: nobody can do better than two of them together."""
+    load = [10.0, 10.0, 10.0, 1.0, 1.0]
+    pairs = np.array([(0, 1), (1, 2), (2, 3), (3, 4)])
+    plan = ask(pairs, load, 2)
+    assert plan.bound == pytest.approx(20 / 16) and plan.spread.heaviest == pytest.approx(20 / 16)
+
+
+def test_few_grids_an_officer_are_divided_as_evenly_as_they_can_be() -> None:
+    """Every division of twelve grids in a row among five: none is evener than the one that is found."""
+    load = np.random.default_rng(5).integers(5, 60, 12).astype(float)
+    pairs = np.array([(i, i + 1) for i in range(11)])
+    best = min(
+        max(sum(load[a:b]) for a, b in itertools.pairwise((0, *cuts, 12)))
+        for cuts in itertools.combinations(range(1, 12), 4)
+    )
+    plan = ask(pairs, load.tolist(), 5)
+    assert plan.loads.max() == pytest.approx(best) and plan.bound * plan.loads.mean() <= best + 1e-9

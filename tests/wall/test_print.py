@@ -22,7 +22,7 @@ from service.responsibility.snapshot import Snapshot
 from service.wall.asked import ask, check, choices, people_with_grids
 from service.wall.content import VACANT, Teller, content_of
 from service.wall.printing import as_pdf, as_picture, lay_out
-from service.wall.sheets import Setting
+from service.wall.sheets import Setting, table_of
 from tests.conftest import MONDAY_NOON
 from tests.responsibility.town import (
     A1,
@@ -103,6 +103,28 @@ def test_a_grid_on_a4_and_a_person_with_several(demo: Any) -> None:
     assert read.says(f"{name} 责任网格图")
     for grid in found[code]:
         assert grid[-3:] in read.text
+
+
+def test_a_persons_sheet_names_streets_and_buildings_too(demo: Any) -> None:
+    snapshot = demo.responsibility.on(TODAY)
+    read = printed(demo, "officer", "R104")
+    assert read.says("另负责：路长 ")
+    for kind, code in snapshot.subjects_of("R104"):
+        if kind == "street":
+            assert read.says(snapshot.nearby.rows[snapshot.nearby.by_subject[kind, code]].name)
+
+
+def test_a_long_word_stays_in_its_cell(town: Database, settings: Settings, tmp_path: Path) -> None:
+    """Latin letters without a space may break, so that they don't run over the next column."""
+    word = "Wolfeschlegelsteinhausenbergerdorff"
+    bring(
+        town, settings, "people", sheet(tmp_path / "long.csv", [{"code": "P2", "name": word, "phone": "13800000002"}])
+    )
+    snapshot = keeper_of(town).on(TODAY)
+    content = content_of(Teller(Showing(snapshot, ADMIN, whole=True), "names"), "community", WEST_HOME)
+    cell = str(table_of(content)["rows"])
+    assert word not in cell and word in cell.replace("\\u200b", "")
+    assert printed(town, "community", WEST_HOME, on=date(2026, 11, 28)).says(word)
 
 
 def test_every_letter_has_a_glyph(demo: Any) -> None:

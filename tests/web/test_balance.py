@@ -262,3 +262,28 @@ def test_a_proposal_that_was_changed_meanwhile_is_refused(town: Flask) -> None:
     number = draft(chief, QUERY)
     stale = chief.post(f"/api/v1/duties/proposals/{number}/adopt", json={"version": 7, "starts_on": "2026-12-01"})
     assert stale.status_code == 409 and holders(town, A2, FROM) == set()
+
+
+def test_a_proposal_does_not_reach_back_before_today(town: Flask) -> None:
+    """Put in force on a day before today's officers began, it would have given each grid a second one."""
+    chief = client_of(town, "chief")
+    number = draft(chief, QUERY)
+    before = {grid: holders(town, grid, TODAY) for grid in (A1, A2, SPECIAL)}
+    past = "2020-12-01"
+    answer = chief.post(f"/api/v1/duties/proposals/{number}/adopt", json={"version": 1, "starts_on": past})
+    assert answer.status_code == 422 and answer.json["errors"][0]["field"] == "starts_on"
+    assert f"{past} 已经过去" in answer.json["detail"]
+    for step in ("look", "save"):
+        form = {"version": "1", "take": ["0", "1"], "from": past, "step": step}
+        page = post(chief, f"/duties/proposals/{number}/adopt", **form)
+        assert page.status_code == 422 and "已经过去" in page.text
+    assert {grid: holders(town, grid, TODAY) for grid in before} == before
+    assert "草案" in chief.get(f"/duties/proposals/{number}").text
+
+
+def test_a_division_that_stays_uneven_says_why(supervisor: FlaskClient) -> None:
+    home = "community=500237002003&load=frontages&keep=none"
+    assert "人越多越难分匀" in supervisor.get(f"/duties/balance?{home}&number=6").text
+    assert "人越多越难分匀" not in supervisor.get(f"/duties/balance?{home}&number=3").text
+    alone = supervisor.get("/duties/balance?community=500237002202&load=frontages&keep=none&number=5").text
+    assert "人越多越难分匀" not in alone and "最重的也不会低于平均的" in alone

@@ -116,8 +116,10 @@ def test_the_page_offers_the_area_only(clients: dict[str, FlaskClient]) -> None:
     assert A1 in manager and B1 not in manager
     supervisor = clients["supervisor"].get(f"/duties/wall?what=grid&code={B1}").text
     assert A1 in supervisor and f'value="{B1}" checked' in supervisor
-    officer = clients["officer"].get("/duties/wall").text
+    officer = clients["officer"].get("/duties/wall?what=community").text
     assert "没有可印的" in officer and "disabled" in officer
+    first = clients["officer"].get("/duties/wall").text
+    assert "没有可印的" not in first and A1 in first, "it opens with what there is to print"
     assert "alert" not in re.sub(r"&lt;.*?alert", "", clients["supervisor"].get("/duties/wall?what=officer").text)
 
 

@@ -105,6 +105,7 @@ def _shown(proposed: Proposed) -> dict[str, Any]:
         "after": spread_words(plan.spread),
         "bound": round(plan.bound, 2),
         "bounded": plan.bound > LIMIT and plan.spread.heaviest <= plan.bound * 1.005,
+        "uneven": min(one.heaviest for one in plan.options) > max(LIMIT, plan.bound * 1.005),
         "kept": plan.kept,
         "held": plan.held,
         "reached": plan.reached,

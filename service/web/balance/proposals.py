@@ -125,6 +125,7 @@ def _page(made: Proposal, faults: Collection[tuple[str, str]], typed: dict[str, 
         outcome=_outcome(made),
         faults=list(faults),
         typed=typed,
+        today=local_date(now()).isoformat(),
         tomorrow=(local_date(now()) + timedelta(days=1)).isoformat(),
         told=request.args.get("told", ""),
     )

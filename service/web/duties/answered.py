@@ -8,14 +8,14 @@ from typing import Any
 
 from flask import render_template, request
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from service.clock import local_date, spoken
 from service.duties.queries import Subject
 from service.duties.rules import SUBJECT_KINDS, last_day, role_name
-from service.errors import NotFound
-from service.grids.models import Edition
+from service.errors import InvalidValue, NotFound
+from service.grids.models import Edition, Grid
 from service.grids.queries import Zone
 from service.grids.rules import KINDS, short_code
 from service.people.rules import Viewer
@@ -52,7 +52,8 @@ class Place:
 
 @bp.get("/answered")
 def answered() -> str:
-    """`?lon=&lat=`, `?incident=NUMBER` or `?subject=grid:CODE`, with `on=`; without any of them the form alone."""
+    """`?lon=&lat=`, `?incident=NUMBER`, `?grid=CODE or NAME` or `?subject=grid:CODE`, with `on=`; without any of them
+    the form alone."""
     require_account()
     asked = day_of(request.args.get("on"), "on")
     with services().database.read() as session:
@@ -63,24 +64,44 @@ def answered() -> str:
         "duties/answered.html",
         answer=body,
         on=on.isoformat(),
-        asked={name: request.args.get(name, "") for name in ("lon", "lat", "incident", "subject")},
+        asked={name: request.args.get(name, "") for name in ("lon", "lat", "incident")}
+        | {"subject": ":".join(place.subject) if place and place.subject else ""},
         office_name=services().office.name,
         told_at=spoken(now()),
     )
 
 
 def _place(session: Session) -> Place | None:
-    given = {name: request.args.get(name, "").strip() for name in ("incident", "subject", "lon", "lat")}
+    given = {name: request.args.get(name, "").strip() for name in ("incident", "subject", "grid", "lon", "lat")}
     if given["incident"]:
         return _of_incident(session, given["incident"])
-    if given["subject"]:
-        subject = subject_of(given["subject"])
+    if given["subject"] or given["grid"]:
+        subject = subject_of(given["subject"]) if given["subject"] else _grid_called(session, given["grid"])
         name = subject_names(session, {}, [subject]).get(subject, subject[1])
         return Place(f"{SUBJECT_KINDS[subject[0]]} {name}", subject=subject)
     if given["lon"] or given["lat"]:
         lon, lat = asked_point()
         return Place(f"{lon:.6f}, {lat:.6f}", point=(lon, lat))
     return None
+
+
+def _grid_called(session: Session, word: str) -> Subject:
+    """A grid or micro-grid of any edition by its code, or by a name that only one has. Raises NotFound,
+    InvalidValue."""
+    if "\0" in word:
+        raise NotFound(_("没有这个网格。"))
+    named = session.execute(
+        select(Grid.code, Grid.kind).where(or_(Grid.code == word, Grid.name == word), visible(Grid)).distinct()
+    ).all()
+    found = {code: "micro_grid" if kind == "micro_grid" else "grid" for code, kind in named}
+    if word in found:
+        return found[word], word
+    if not found:
+        raise NotFound(f"没有编码或名称是“{word[:40]}”的网格。写 15 位编码，或者写全名称，如“聚鹤社区第一网格”。")
+    if len(found) > 1:
+        raise InvalidValue("grid", f"有 {len(found)} 个网格叫“{word[:40]}”：{'、'.join(sorted(found)[:6])}。改写编码。")
+    code, kind = next(iter(found.items()))
+    return kind, code
 
 
 def _of_incident(session: Session, number: str) -> Place:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -134,7 +135,8 @@ def _form(session: Session, sent: Any, faults: Sequence[tuple[str, str]]) -> str
     chosen = set(subjects_of([*sent.getlist("subject"), *sent.getlist("subjects")]))
     listed = _listed(facts, wish)
     words = sent.get("q", "").strip()
-    rows = [_row(snapshot, fact, wish, chosen) for fact in listed if fact.mine]
+    alike = _alike(listed)
+    rows = [_row(snapshot, fact, wish, chosen) | {"alike": fact.name in alike} for fact in listed if fact.mine]
     shown = [row for row in rows if row["on"] or not words or words in row["name"] or words in row["code"]]
     person = sent.get("person", "")
     page = {
@@ -155,6 +157,8 @@ def _form(session: Session, sent: Any, faults: Sequence[tuple[str, str]]) -> str
         "more": max(len(shown) - MOST_LISTED, 0),
         "vacant": sum(row["vacant"] for row in rows),
         "total": len(rows),
+        "others": len(listed) - len(rows),
+        "any": bool(listed),
         "errors": [{"name": name, "message": message} for name, message in faults],
         "wrong": dict(faults),
         "data_url": f"/duties/assign/subjects?{_again(wish)}",
@@ -184,6 +188,12 @@ def _listed(facts: Facts, wish: Wish) -> list[SubjectFact]:
     found = [facts.subjects[subject] for subject in facts.subjects if subject[0] == wish.kind]
     there = [one for one in found if any(_begun(span, wish.on) for span in one.spans)]
     return sorted((one for one in there if fits(wish.role, one.kind, one.sort)), key=lambda one: one.code)
+
+
+def _alike(listed: Sequence[SubjectFact]) -> set[str]:
+    """Names that several of them have: such a one is told by its code too."""
+    counts = Counter(one.name for one in listed)
+    return {name for name, count in counts.items() if count > 1}
 
 
 def _begun(span: tuple[date | None, date | None], on: date) -> bool:
@@ -221,6 +231,7 @@ def subjects() -> Response:
     geoms = np.empty(len(known), dtype=object)
     geoms[:] = [shapes[subject] for subject in known]
     middles = _middles(geoms)
+    alike = _alike(list(facts.values()))
     out = []
     for subject, geom, middle in zip(known, _drawn(geoms, wish.kind), middles, strict=True):
         fact = facts[subject]
@@ -231,6 +242,7 @@ def subjects() -> Response:
                 "name": fact.name,
                 "short": short_code(fact.code)[1] if wish.kind in ("grid", "micro_grid") else fact.name,
                 "mine": fact.mine,
+                "alike": fact.name in alike,
                 "holder": "、".join(holders),
                 "at": middle,
                 **_parts(geom),

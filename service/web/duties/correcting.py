@@ -88,18 +88,30 @@ def _form(ask: Asking, typed: Typed, row: Row) -> dict[str, Any]:
 def _both(session: Session, ask: Asking, row: Row, typed: Typed, stale: StaleVersion) -> dict[str, Any]:
     both = conflict_context(session, ask, row, typed, stale, Query({}))
     back = _moved(typed, -1).values
-    return both | {"kept": [(name, back.get(name, value)) for name, value in both["kept"]]}
+    kept = [(name, back.get(name, value)) for name, value in both["kept"]]
+    return both | {"kept": kept, "fields": [_as_in_the_form(one) for one in both["fields"]]}
+
+
+def _as_in_the_form(field: dict[str, Any]) -> dict[str, Any]:
+    """A last day is compared as it was typed, not as the day after it."""
+    if field["name"] not in _LAST_DAYS:
+        return field
+    sides = {side: _day_moved(field[side], -1) for side in ("theirs", "mine")}
+    return field | sides | {"label": _(_LAST_DAYS[field["name"]])}
 
 
 def _moved(typed: Typed, days: int) -> Typed:
     """The typed form with its last days moved; what isn't a date stays to be told."""
     values = dict(typed.values)
-    for name in _LAST_DAYS:
-        try:
-            values[name] = (date.fromisoformat(values.get(name, "")) + timedelta(days=days)).isoformat()
-        except (ValueError, OverflowError):
-            continue
+    values |= {name: _day_moved(values[name], days) for name in _LAST_DAYS if name in values}
     return Typed(values, typed.points, typed.shape, typed.faults)
+
+
+def _day_moved(text: str, days: int) -> str:
+    try:
+        return (date.fromisoformat(text) + timedelta(days=days)).isoformat()
+    except (ValueError, OverflowError):
+        return text
 
 
 def _version() -> int | None:

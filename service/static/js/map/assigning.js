@@ -20,6 +20,7 @@ board.paint = 'plain';
 const ground = new Ground(board, { on: config.on });
 const grids = new Grids(board, { on: config.on, grid: null });
 const subjects = new Subjects(board, words.url);
+const MOST_FOUND = 100;
 const boxes = () => [...list.querySelectorAll('input[name="subject"]')];
 
 /** The list into the map, and the count. */
@@ -30,16 +31,22 @@ function tell() {
   board.request('over');
 }
 
+const lines = () => [...list.querySelectorAll('li:has(input)')]; // beside them the list may say that there is nothing
+
 /** A subject that the list doesn't show gets a line of its own. */
-function boxOf(one) {
+function boxOf(one, last = false) {
   const known = boxes().find((box) => box.value === one.code);
   if (known) return known;
   const line = $('line').content.firstElementChild.cloneNode(true);
   const box = line.querySelector('input');
   box.value = one.code;
   line.querySelector('bdi').textContent = one.name;
-  line.querySelector('small').textContent = one.holder || words.vacant;
-  list.prepend(line);
+  line.querySelector('.alike').textContent = one.alike ? one.code.split(':')[1] : '';
+  const holder = line.querySelector('small');
+  holder.textContent = one.holder || words.vacant;
+  holder.classList.toggle('late-ink', !one.holder);
+  if (!one.holder) line.dataset.vacant = '';
+  list[last ? 'append' : 'prepend'](line);
   return box;
 }
 
@@ -55,11 +62,19 @@ function choose(one, on) {
 list.addEventListener('change', tell);
 $('chosen-off').addEventListener('click', () => { for (const box of boxes()) box.checked = false; tell(); });
 
+/** What is looked for beyond the page's lines: the map knows every subject. */
+function more(text, vacant) {
+  const there = new Set(boxes().map((box) => box.value));
+  const found = subjects.list.filter((one) => one.mine && !there.has(one.code) && !(vacant && one.holder) && (!text || `${one.name} ${one.code} ${one.holder}`.toLowerCase().includes(text)));
+  for (const one of found.slice(0, MOST_FOUND)) boxOf(one, true).checked = false;
+}
+
 /** The search field and "vacant only" narrow the list; what is chosen stays in sight. */
 function narrow() {
   const text = $('f-q').value.trim().toLowerCase();
   const vacant = $('f-vacant').checked;
-  for (const line of list.querySelectorAll('li')) {
+  if (text || vacant) more(text, vacant);
+  for (const line of lines()) {
     const box = line.querySelector('input');
     line.hidden = !box.checked && ((vacant && !('vacant' in line.dataset)) || (text && !line.textContent.toLowerCase().includes(text) && !box.value.toLowerCase().includes(text)));
   }
@@ -67,11 +82,16 @@ function narrow() {
 $('f-q').addEventListener('input', narrow);
 $('f-vacant').addEventListener('change', narrow);
 $('f-q').addEventListener('keydown', (e) => { if (e.key === 'Enter') e.preventDefault(); });
-list.addEventListener('mouseover', (e) => {
-  const code = e.target.closest('li')?.querySelector('input').value;
-  const one = subjects.byCode.get(code);
+for (const event of ['mouseover', 'focusin']) list.addEventListener(event, (e) => point(subjects.byCode.get(e.target.closest('li')?.querySelector('input')?.value)));
+for (const event of ['mouseleave', 'focusout']) list.addEventListener(event, () => point(null));
+
+/** Where the line under the pointer lies: names alone don't tell two banks of one river apart. */
+function point(one) {
   $('hover').textContent = one ? `${one.name}　${one.holder || words.vacant}` : '';
-});
+  if (subjects.pointed === (one || null)) return;
+  subjects.pointed = one || null;
+  board.request('over');
+}
 
 let boxedAt = -1000;
 map.on('click', (e) => {
@@ -151,6 +171,7 @@ $('z-out').addEventListener('click', () => map.zoomOut(0.5));
 $('z-fit').addEventListener('click', () => map.fitBounds([[south, west], [north, east]], { padding: [10, 10] }));
 new ResizeObserver(() => map.invalidateSize({ pan: false })).observe(place);
 subjects.ready.push(() => {
+  narrow();
   if (!subjects.list.length) return; // units stand in no place: the page's own counts are right
   const own = subjects.list.filter((one) => one.mine);
   $('n-vacant').textContent = own.filter((one) => !one.holder).length;

@@ -13,6 +13,7 @@ export class Subjects {
     this.list = [];
     this.byCode = new Map();
     this.chosen = new Set();
+    this.pointed = null;
     this.ready = [];
     board.step('world', 85, 'always', (ctx, view) => this.draw(ctx, view));
     board.step('over', 100, 'always', (ctx, view) => this.outlines(ctx, view));
@@ -79,8 +80,9 @@ export class Subjects {
   outlines(ctx, view) {
     view.world(ctx);
     for (const one of this.list) {
-      if (!this.chosen.has(one.code) || !meets(one.box, view.box)) continue;
-      ctx.fillStyle = token('--accent'); ctx.globalAlpha = 0.18; ctx.fill(one.area, 'evenodd'); ctx.globalAlpha = 1;
+      const chosen = this.chosen.has(one.code);
+      if (!(chosen || one === this.pointed) || !meets(one.box, view.box)) continue;
+      ctx.fillStyle = token('--accent'); ctx.globalAlpha = chosen ? 0.18 : 0.08; ctx.fill(one.area, 'evenodd'); ctx.globalAlpha = 1;
       for (const path of [one.area, one.line]) {
         ctx.strokeStyle = '#fff'; ctx.lineWidth = view.w(path === one.line ? 9 : 5.5); ctx.stroke(path);
         ctx.strokeStyle = token('--accent'); ctx.lineWidth = view.w(path === one.line ? 5 : 2.8); ctx.stroke(path);
@@ -94,6 +96,7 @@ export class Subjects {
     const [x, y] = view.px(flat[0], flat[1]);
     if (x < -20 || y < -20 || x > view.width + 20 || y > view.height + 20) return;
     const chosen = this.chosen.has(one.code);
+    if (one === this.pointed) { ctx.beginPath(); ctx.arc(x, y, 14, 0, 7); ctx.lineWidth = 3; ctx.strokeStyle = token('--accent'); ctx.stroke(); }
     ctx.beginPath(); ctx.arc(x, y, chosen ? 9 : 7, 0, 7);
     ctx.fillStyle = chosen ? token('--accent') : '#fff'; ctx.fill();
     ctx.lineWidth = 2; ctx.strokeStyle = chosen ? '#fff' : one.holder ? token('--done-fill') : token('--ink-2'); ctx.stroke();
