@@ -14,14 +14,15 @@ from flask.testing import FlaskClient
 
 from service.grids.editions import edition_rows
 from tests.responsibility.town import A1, A2, B1, EAST_HOME, SECOND_EDITION, SPECIAL, WEST_HOME
+from tests.stores import Stores
 from tests.web.town_service import client_of, town_service
 
 TODAY = date(2026, 11, 23)
 
 
 @pytest.fixture(scope="module")
-def town_app(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    yield from town_service(store_kind, tmp_path_factory.mktemp("town"))
+def town_app(stores: Stores, store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    yield from town_service(stores, store_kind, tmp_path_factory.mktemp("town"))
 
 
 @pytest.fixture
