@@ -1,30 +1,32 @@
-"""What all tests share: a fresh store of either kind, the service with the demo, the shared data sets."""
+"""What all tests share: stores of either kind, the service with the demo, the shared data sets."""
 
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
+from types import CodeType
 
+import jinja2
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
+from jinja2.bccache import Bucket
 
 from service.app import create_app
-from service.config import ROOT, Settings, load_settings
+from service.config import ROOT, Settings
 from service.db.engine import Database
-from service.db.migrate import migrate
 from service.intake.demo import load_demo
+from service.people import passwords
 from service.people.accounts import create_account, make_token
+from tests.stores import MONDAY_NOON, POSTGRES, Filling, Stores, nothing, settings_of
 
-MONDAY_NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
-POSTGRES = os.environ.get("STEWARD_TEST_POSTGRES", "")
+__all__ = ["MONDAY_NOON", "PASSWORD", "POSTGRES", "bearer", "no_postgres"]
+
 NO_POSTGRES = "no PostGIS: set STEWARD_TEST_POSTGRES to the URL of a server where databases may be made"
 PASSWORD = "Correct-horse-9"
+OWN_HASHER, OWN_NOBODYS = passwords._HASHER, passwords._NOBODYS
 
 
 def no_postgres() -> None:
@@ -32,6 +34,31 @@ def no_postgres() -> None:
     if os.environ.get("CI"):
         pytest.fail(NO_POSTGRES)
     pytest.skip(NO_POSTGRES)
+
+
+class _Compiled(jinja2.BytecodeCache):
+    """Templates compiled once per process rather than once per application."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key, bucket.checksum] = bucket.code
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _light() -> Iterator[None]:
+    """What costs by intention or by repetition: passwords are hashed lightly (tests/people/test_passwords.py looks at
+    the service's own hashes), templates are compiled once. It is Monday noon between the tests as well."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        patch.setattr(passwords, "_NOBODYS", OWN_NOBODYS.replace("m=65536,t=3,p=4", "m=8,t=1,p=1"))
+        patch.setattr(Flask, "jinja_options", Flask.jinja_options | {"bytecode_cache": _Compiled()})
+        patch.setenv("STEWARD_NOW", MONDAY_NOON.isoformat())
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -49,16 +76,12 @@ def _fixed_now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STEWARD_NOW", MONDAY_NOON.isoformat())
 
 
-def fresh_postgres(copied: str | None = None) -> Iterator[str]:
-    """A database of its own on the test server, dropped afterwards; `copied`: the name of one to begin as."""
-    name = f"steward_test_{secrets.token_hex(6)}"
-    server = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{copied}"' if copied else "")))
-    yield make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
-    server.dispose()
+@pytest.fixture(scope="session")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
+    """Where every store of a test comes from."""
+    made = Stores(tmp_path_factory.mktemp("stores"))
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session", params=["gpkg", "postgis"])
@@ -70,18 +93,30 @@ def store_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def store_url(store_kind: str, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty store."""
-    if store_kind == "gpkg":
-        yield f"gpkg:///{tmp_path / 'steward.gpkg'}"
-    else:
-        yield from fresh_postgres()
+def filling() -> Filling:
+    """What `database` holds when a test begins: nothing. A module or a folder of tests overrides it with its own."""
+    return nothing
 
 
 @pytest.fixture
-def database(store_url: str, tmp_path: Path) -> Iterator[Database]:
-    """An empty, migrated store."""
-    migrate(store_url, tmp_path / "backups", MONDAY_NOON)
+def blank_url(stores: Stores, store_kind: str, tmp_path: Path) -> Iterator[str]:
+    """The URL of a store that isn't migrated yet."""
+    folder = tmp_path / "blank"
+    folder.mkdir()
+    with stores.blank(store_kind, folder) as url:
+        yield url
+
+
+@pytest.fixture
+def store_url(stores: Stores, store_kind: str, filling: Filling, tmp_path: Path) -> Iterator[str]:
+    """The URL of a migrated store with the filling, the test's own."""
+    with stores.copied(store_kind, filling, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def database(store_url: str) -> Iterator[Database]:
+    """The same, opened."""
     made = Database(store_url)
     yield made
     made.close()
@@ -90,27 +125,28 @@ def database(store_url: str, tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def settings(store_url: str, tmp_path: Path) -> Settings:
     """Settings of a service over the test's store."""
-    return load_settings(data_dir=tmp_path / "data", database_url=store_url, secret_key="test", host="127.0.0.1")
+    return settings_of(store_url, tmp_path / "data")
+
+
+def the_demo(database: Database, settings: Settings, _folder: Path) -> None:
+    """A filling: the demo."""
+    load_demo(database, settings, MONDAY_NOON)
+
+
+def _demo_service(stores: Stores, store_kind: str, folder: Path) -> Iterator[Flask]:
+    with stores.copied(store_kind, the_demo, folder) as url:
+        app = create_app(settings_of(url, folder))
+        with app.extensions["steward"].database.write() as session:
+            for role in ("admin", "supervisor", "viewer"):
+                create_account(session, f"test-{role}", role, PASSWORD, MONDAY_NOON)
+        yield app
+        app.extensions["steward"].database.close()
 
 
 @pytest.fixture(scope="session")
-def demo_app(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+def demo_app(stores: Stores, store_kind: str) -> Flask:
     """The service with the demo; shared, so tests don't change its data."""
-    folder = tmp_path_factory.mktemp("demo")
-    urls = iter([f"gpkg:///{folder / 'steward.gpkg'}"]) if store_kind == "gpkg" else fresh_postgres()
-    url = next(urls)
-    given = load_settings(data_dir=folder, database_url=url, secret_key="test", host="127.0.0.1")
-    migrate(url, folder, MONDAY_NOON)
-    database = Database(url)
-    load_demo(database, given, MONDAY_NOON)
-    with database.write() as session:
-        for role in ("admin", "supervisor", "viewer"):
-            create_account(session, f"test-{role}", role, PASSWORD, MONDAY_NOON)
-    app = create_app(given)
-    yield app
-    database.close()
-    app.extensions["steward"].database.close()
-    next(urls, None)
+    return stores.kept(store_kind, _demo_service)
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def read_rows(
     model = register.model
     names = [one.name for one in register.fields]
     wanted = [model.id, *(register.column(name, located.on) for name in names)]
-    kept = hasattr(model, "version")
+    kept = hasattr(model, "version") and hasattr(model, register.until)
     wanted += [model.version, getattr(model, register.until)] if kept else []
     columns = ["grid_code", "community_code"] if hasattr(model, "grid_code") else []
     wanted += [getattr(model, name) for name in columns]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -19,7 +18,9 @@ from playwright.sync_api import Browser, Page, StorageState
 from service.config import ROOT
 from service.db.engine import Database
 from tests.browser.conftest import Watched, enter_demo
-from tests.conftest import MONDAY_NOON
+from tests.conftest import MONDAY_NOON, the_demo
+from tests.ports import free_port
+from tests.stores import Stores
 
 DESKTOP = {"width": 1400, "height": 900}
 
@@ -55,11 +56,16 @@ class Town:
 
 
 @contextmanager
+def demo_serving(stores: Stores, folder: Path, **settings: str) -> Iterator[Town]:
+    """`serving` over the demo, without the wait for it to be loaded."""
+    with stores.copied("gpkg", the_demo, folder), serving(folder, **settings) as town:
+        yield town
+
+
+@contextmanager
 def serving(folder: Path, **settings: str) -> Iterator[Town]:
-    """Starts `serve` on a GeoPackage in the folder; ends it afterwards."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    """Starts `serve` on the GeoPackage in the folder, a new one when there is none; ends it afterwards."""
+    port = free_port()
     env = os.environ | {
         "DATA_DIR": str(folder),
         "PORT": str(port),

@@ -17,7 +17,8 @@ from playwright.sync_api import Page
 from service.basemaps import of_file
 from service.geo.crs import wgs84_to_gcj02
 from tests.browser.conftest import Watched
-from tests.browser.serving import rest, serving
+from tests.browser.serving import demo_serving, rest
+from tests.stores import Stores
 
 LON, LAT, ZOOM = 109.8792, 31.0695, 16
 _SPOT = """([lon, lat, path]) => {
@@ -120,8 +121,10 @@ def picture_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_an_own_picture_file_lies_under_the_map(tmp_path: Path, picture_file: Path, desktop: Watched) -> None:
-    with serving(tmp_path, BASEMAP_FILE=str(picture_file)) as town:
+def test_an_own_picture_file_lies_under_the_map(
+    stores: Stores, tmp_path: Path, picture_file: Path, desktop: Watched
+) -> None:
+    with demo_serving(stores, tmp_path, BASEMAP_FILE=str(picture_file)) as town:
         page = open_map(desktop, town.address, "own")
         page.wait_for_function("() => document.querySelector('.leaflet-tile-pane img')?.naturalWidth === 256")
         x, y = world_pixel(LON, LAT, ZOOM)
@@ -134,9 +137,11 @@ def test_an_own_picture_file_lies_under_the_map(tmp_path: Path, picture_file: Pa
         assert all(url.startswith(town.address) for url in desktop.asked if not url.startswith(("data:", "blob:")))
 
 
-def test_gcj02_tiles_are_shifted_and_the_data_are_not(tmp_path: Path, picture_file: Path, desktop: Watched) -> None:
+def test_gcj02_tiles_are_shifted_and_the_data_are_not(
+    stores: Stores, tmp_path: Path, picture_file: Path, desktop: Watched
+) -> None:
     choice = {"id": "amap-like", "label": "偏移底图", "url": "/map/base/{z}/{x}/{y}", "crs": "gcj02", "max_zoom": ZOOM}
-    with serving(tmp_path, BASEMAP_FILE=str(picture_file), BASEMAPS=json.dumps([choice])) as town:
+    with demo_serving(stores, tmp_path, BASEMAP_FILE=str(picture_file), BASEMAPS=json.dumps([choice])) as town:
         page = open_map(desktop, town.address, "amap-like")
         page.wait_for_function("() => document.querySelector('.leaflet-tile-pane img')?.naturalWidth === 256")
         (lon,), (lat,) = wgs84_to_gcj02(np.array([LON]), np.array([LAT]))
@@ -149,11 +154,11 @@ def test_gcj02_tiles_are_shifted_and_the_data_are_not(tmp_path: Path, picture_fi
         assert abs(top + y % 256 - wanted_y) < 2
 
 
-def test_an_own_vector_file_lies_under_the_map(tmp_path: Path, desktop: Watched) -> None:
+def test_an_own_vector_file_lies_under_the_map(stores: Stores, tmp_path: Path, desktop: Watched) -> None:
     path = tmp_path / "town.pmtiles"
     write_pmtiles(path, LON, LAT)
     assert of_file(path).max_zoom == 12
-    with serving(tmp_path, BASEMAP_FILE=str(path)) as town:
+    with demo_serving(stores, tmp_path, BASEMAP_FILE=str(path)) as town:
         page = open_map(desktop, town.address, "own")
         page.wait_for_function(_FILLED, timeout=10_000)
         assert desktop.complaints == []

@@ -23,11 +23,12 @@ from tests.browser.drafts import (
     split,
     tool,
 )
-from tests.browser.serving import Town, rest, serving
+from tests.browser.serving import Town, demo_serving, rest, serving
 from tests.browser.test_phone import _SMALL, _WIDER, LEAST_TAP
 from tests.browser.test_safety import faults, load_hostile, own_settings
 from tests.conftest import MONDAY_NOON, PASSWORD
 from tests.responsibility.town import load_town
+from tests.stores import Stores
 
 pytestmark = pytest.mark.browser
 NEXT_MONDAY = "2026-11-30"
@@ -38,8 +39,8 @@ _GRID_AT = "() => document.querySelector('#panel [data-grid]')?.dataset.grid"
 
 
 @pytest.fixture(scope="module")
-def town(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with serving(tmp_path_factory.mktemp("town"), DEMO="1") as running:
+def town(stores: Stores, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with demo_serving(stores, tmp_path_factory.mktemp("town")) as running:
         yield running
 
 

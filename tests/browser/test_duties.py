@@ -11,7 +11,8 @@ from sqlalchemy import select
 from service.duties.models import Duty
 from service.records.models import AuditEntry
 from tests.browser.conftest import Watched
-from tests.browser.serving import DESKTOP, Town, rest, serving
+from tests.browser.serving import DESKTOP, Town, demo_serving, rest
+from tests.stores import Stores
 
 pytestmark = pytest.mark.browser
 PHONE = {"width": 390, "height": 844}
@@ -29,8 +30,8 @@ _CHOSEN = "() => [...window.steward.parts.subjects.chosen].sort()"
 
 
 @pytest.fixture(scope="module")
-def town(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with serving(tmp_path_factory.mktemp("duties"), DEMO="1") as running:
+def town(stores: Stores, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with demo_serving(stores, tmp_path_factory.mktemp("duties")) as running:
         yield running
 
 

@@ -18,8 +18,9 @@ from service.geo.crs import wgs84_to_gcj02
 from service.people.accounts import create_account
 from service.people.models import Person
 from tests.browser.conftest import Watched
-from tests.browser.serving import Town, serving
+from tests.browser.serving import Town, demo_serving
 from tests.conftest import MONDAY_NOON, PASSWORD
+from tests.stores import Stores
 
 pytestmark = pytest.mark.browser
 LEAST_TOUCH = 44.0
@@ -31,9 +32,9 @@ _TOO_SMALL = """(least) => [...document.querySelectorAll('main a, main button, m
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+def town(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """With the demo's grids to draw on, and an account of the office's own."""
-    with serving(tmp_path_factory.mktemp("imports"), DEMO="1") as running:
+    with demo_serving(stores, tmp_path_factory.mktemp("imports")) as running:
         with running.database.write() as session:
             create_account(session, "clerk", "supervisor", PASSWORD, MONDAY_NOON)
         yield running

@@ -21,8 +21,9 @@ from service.people.models import Person
 from service.records import counters
 from service.records.models import AuditEntry
 from tests.browser.conftest import Watched
-from tests.browser.serving import DESKTOP, Town, demo_session, picture, rest, serving
+from tests.browser.serving import DESKTOP, Town, demo_serving, demo_session, picture, rest
 from tests.conftest import MONDAY_NOON
+from tests.stores import Stores
 
 pytestmark = pytest.mark.browser
 GRID = "500237002003008"
@@ -55,8 +56,8 @@ _FOCUSED = """() => {
 
 
 @pytest.fixture(scope="module")
-def town(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with serving(tmp_path_factory.mktemp("town"), DEMO="1") as running:
+def town(stores: Stores, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with demo_serving(stores, tmp_path_factory.mktemp("town")) as running:
         yield running
 
 

@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, Page
 
 from service.config import ROOT
 from tests.browser.drafts import HOME, areas, begin, entered, middle, press, save, split, tool
-from tests.browser.serving import Town, rest, serving
+from tests.browser.serving import Town, demo_serving, rest
+from tests.stores import Stores
 from tests.wall.conftest import read_pdf
 
 pytestmark = pytest.mark.browser
@@ -25,8 +26,8 @@ Spot = tuple[float, float]
 
 
 @pytest.fixture(scope="module")
-def town(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with serving(tmp_path_factory.mktemp("anew"), DEMO="1") as running:
+def town(stores: Stores, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with demo_serving(stores, tmp_path_factory.mktemp("anew")) as running:
         yield running
 
 

@@ -10,15 +10,16 @@ from playwright.sync_api import Page, expect
 
 from service.people.accounts import create_account
 from tests.browser.conftest import Watched
-from tests.browser.serving import Town, serving
+from tests.browser.serving import Town, demo_serving
 from tests.conftest import MONDAY_NOON, PASSWORD
+from tests.stores import Stores
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with serving(tmp_path_factory.mktemp("office")) as running:
+def town(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with demo_serving(stores, tmp_path_factory.mktemp("office")) as running:
         with running.database.write() as session:
             create_account(session, "head", "admin", PASSWORD, MONDAY_NOON)
         yield running

@@ -12,8 +12,9 @@ from sqlalchemy import select
 from service.db.spatial import decode
 from service.frontages.models import Frontage
 from tests.browser.conftest import Watched
-from tests.browser.serving import DESKTOP, Town, demo_session, serving
+from tests.browser.serving import DESKTOP, Town, demo_serving, demo_session
 from tests.browser.test_safety import faults
+from tests.stores import Stores
 
 pytestmark = pytest.mark.browser
 PHONE = {"width": 390, "height": 844}
@@ -26,8 +27,8 @@ SMALL = """() => [...document.querySelectorAll('a, button, summary, input, selec
 
 
 @pytest.fixture(scope="module")
-def town(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with serving(tmp_path_factory.mktemp("registers"), DEMO="1") as running:
+def town(stores: Stores, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with demo_serving(stores, tmp_path_factory.mktemp("registers")) as running:
         yield running
 
 

@@ -22,9 +22,10 @@ from service.places.models import Building, Place, Street
 from service.records import counters
 from service.records.models import ImportBatch
 from tests.browser.conftest import Watched, enter_demo
-from tests.browser.serving import Town, rest, serving
+from tests.browser.serving import Town, demo_serving, rest, serving
 from tests.conftest import MONDAY_NOON, PASSWORD
 from tests.responsibility.town import at, box, bring, duties, layer, sheet
+from tests.stores import Stores
 
 pytestmark = pytest.mark.browser
 HOME, GRIDS = "500237002001", ("500237002001001", "500237002001002")
@@ -253,9 +254,9 @@ def test_an_empty_office_opens_with_what_to_do(empty: Town, device: str, request
 
 
 def test_the_administrator_starts_with_own_data(
-    chromium: Browser, desktop: Watched, tmp_path_factory: pytest.TempPathFactory
+    stores: Stores, chromium: Browser, desktop: Watched, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    with serving(tmp_path_factory.mktemp("own"), DEMO="1") as town:
+    with demo_serving(stores, tmp_path_factory.mktemp("own")) as town:
         enter_demo(desktop, town.address)
         rest(desktop.page)
         assert desktop.page.locator('a[href="/admin/demo"]').count() == 0, "not for supervisors"

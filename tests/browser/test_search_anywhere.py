@@ -9,16 +9,17 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import Watched, enter_demo
-from tests.browser.serving import Town, rest, serving
+from tests.browser.serving import Town, demo_serving, rest
 from tests.browser.test_safety import faults
 from tests.documents.test_photos import from_a_phone
+from tests.stores import Stores
 
 SELECTED = "#hits [aria-selected='true'] b"
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with serving(tmp_path_factory.mktemp("anywhere"), DEMO="1") as running:
+def town(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with demo_serving(stores, tmp_path_factory.mktemp("anywhere")) as running:
         yield running
 
 

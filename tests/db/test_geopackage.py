@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,20 +22,19 @@ from sqlalchemy import delete, func, select, text, update
 from service.db import gpkg
 from service.db.bulk import insert_columns
 from service.db.engine import Database
-from service.db.migrate import migrate
 from service.db.spatial import encode, raw_geometry, read_geometries, within_bbox
 from service.geo.values import BBox
 from service.incidents.models import Incident
 from service.people.models import Organisation
 from service.places.models import Building, Street
-from tests.conftest import MONDAY_NOON
+from tests.db.writers import open_new, write_many
+from tests.stores import MONDAY_NOON, Stores, nothing
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Database:
-    url = f"gpkg:///{tmp_path / 'steward.gpkg'}"
-    migrate(url, tmp_path, MONDAY_NOON)
-    return Database(url)
+def store(stores: Stores, tmp_path: Path) -> Iterator[Database]:
+    with stores.copied("gpkg", nothing, tmp_path) as url:
+        yield Database(url)
 
 
 def incidents(n: int, seed: int = 1) -> tuple[dict[str, object], np.ndarray]:
@@ -130,15 +130,6 @@ def test_the_file_is_for_its_owner_only(store: Database) -> None:
     assert os.stat(store.path).st_mode & 0o777 == 0o600
 
 
-def write_many(url: str, who: int, count: int) -> None:
-    database = Database(url)
-    for i in range(count):
-        with database.write() as session:
-            total = session.scalar(select(func.count()).select_from(Organisation))
-            session.add(Organisation(code=f"{who}-{i}", name=f"{total}"))
-    database.close()
-
-
 def test_eight_processes_writing_at_once_lose_nothing(store: Database) -> None:
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=write_many, args=(store.url, who, 25)) for who in range(8)]
@@ -150,14 +141,6 @@ def test_eight_processes_writing_at_once_lose_nothing(store: Database) -> None:
     with store.read() as session:
         names = sorted(int(name) for name in session.scalars(select(Organisation.name)))
     assert names == list(range(200))  # each saw all that came before it
-
-
-def open_new(url: str, backups: str) -> None:
-    migrate(url, Path(backups), MONDAY_NOON)
-    database = Database(url)
-    with database.write() as session:
-        session.add(Organisation(code=f"{os.getpid()}", name="x"))
-    database.close()
 
 
 def test_eight_processes_opening_a_new_file_at_once(tmp_path: Path) -> None:

@@ -124,21 +124,21 @@ def test_a_failing_migration_leaves_everything_as_it_was(database: Database, sto
         assert session.scalar(text("SELECT version_num FROM alembic_version")) == NEWEST
 
 
-def test_an_empty_store_needs_no_backup_and_a_second_run_does_nothing(store_url: str, tmp_path: Path) -> None:
-    first = migrate(store_url, tmp_path / "backups", MONDAY_NOON)
+def test_an_empty_store_needs_no_backup_and_a_second_run_does_nothing(blank_url: str, tmp_path: Path) -> None:
+    first = migrate(blank_url, tmp_path / "backups", MONDAY_NOON)
     assert (first.before, first.backup) == (None, None)
-    second = migrate(store_url, tmp_path / "backups", MONDAY_NOON)
+    second = migrate(blank_url, tmp_path / "backups", MONDAY_NOON)
     assert second.before == second.after
 
 
-def test_codes_made_of_name_and_phone_give_way_to_quiet_ones(store_url: str, tmp_path: Path) -> None:
+def test_codes_made_of_name_and_phone_give_way_to_quiet_ones(blank_url: str, tmp_path: Path) -> None:
     """0002: masked lists show codes; whoever referred to such a person still does."""
     first = tmp_path / "first"
     (first / "versions").mkdir(parents=True)
     for name in ("env.py", "script.py.mako", "versions/0001_initial.py"):
         (first / name).write_text((FOLDER / name).read_text())
-    migrate(store_url, tmp_path / "backups", MONDAY_NOON, first)
-    database = Database(store_url)
+    migrate(blank_url, tmp_path / "backups", MONDAY_NOON, first)
+    database = Database(blank_url)
     with database.write() as session:
         for code, name, phone in (
             ("张三-13812345678", "张三", "13812345678"),
@@ -151,7 +151,7 @@ def test_codes_made_of_name_and_phone_give_way_to_quiet_ones(store_url: str, tmp
         duty = "(code, role, subject_kind, subject_code, person_code, acting_code, subdistrict, revision)"
         values = "('d', 'grid_leader', 'grid', 'g', '张三-13812345678', '李四', 'x', 0)"
         session.execute(text(f"INSERT INTO duties {duty} VALUES {values}"))
-    migrate(store_url, tmp_path / "backups", MONDAY_NOON)
+    migrate(blank_url, tmp_path / "backups", MONDAY_NOON)
     with database.read() as session:
         codes = dict(session.execute(text("SELECT name, code FROM persons")).all())
         assert session.execute(text("SELECT person_code, acting_code FROM duties")).one() == (

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import random
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from service.app import create_app
-from service.config import load_settings
-from service.db.engine import Database
-from service.db.migrate import migrate
-from service.intake.demo import load_demo
 from service.people.accounts import create_account
-from tests.conftest import MONDAY_NOON, PASSWORD, POSTGRES, bearer, fresh_postgres, no_postgres
+from tests.conftest import MONDAY_NOON, PASSWORD, POSTGRES, bearer, no_postgres, the_demo
+from tests.stores import Stores, settings_of
 
 QUESTIONS = [
     "/map/grids.geojson",
@@ -40,30 +36,24 @@ QUESTIONS = [
 ]
 
 
-def service(url: str, folder: Path) -> Flask:
-    settings = load_settings(data_dir=folder, database_url=url, secret_key="test")
-    migrate(url, folder, MONDAY_NOON)
-    database = Database(url)
-    load_demo(database, settings, MONDAY_NOON)
-    with database.write() as session:
-        create_account(session, "asker", "supervisor", PASSWORD, MONDAY_NOON)
-    database.close()
-    return create_app(settings)
+@contextmanager
+def asker(stores: Stores, kind: str, folder: Path) -> Iterator[FlaskClient]:
+    with stores.copied(kind, the_demo, folder) as url:
+        app = create_app(settings_of(url, folder))
+        with app.extensions["steward"].database.write() as session:
+            create_account(session, "asker", "supervisor", PASSWORD, MONDAY_NOON)
+        yield bearer(app, "asker")
+        app.extensions["steward"].database.close()
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FlaskClient, FlaskClient]]:
+def both(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FlaskClient, FlaskClient]]:
     """(a client of the GeoPackage's service, a client of the PostGIS one's)."""
     if not POSTGRES:
         no_postgres()
-    os.environ["STEWARD_NOW"] = MONDAY_NOON.isoformat()
     folder = tmp_path_factory.mktemp("parity")
-    urls = fresh_postgres()
-    apps = [service(f"gpkg:///{folder / 'steward.gpkg'}", folder), service(next(urls), folder)]
-    yield bearer(apps[0], "asker"), bearer(apps[1], "asker")
-    for app in apps:
-        app.extensions["steward"].database.close()
-    next(urls, None)
+    with asker(stores, "gpkg", folder) as first, asker(stores, "postgis", folder) as second:
+        yield first, second
 
 
 def asked(client: FlaskClient, path: str) -> object:

@@ -12,9 +12,9 @@ from service.documents.templates import Asked, write_template
 from service.files.mapping import plain_header
 from service.intake.kinds import KINDS
 from service.registers.templates import columns_of, make_template
-from tests.intake.conftest import Office, counts, office, prepared_file
+from tests.intake.conftest import Office, counts, office
 
-__all__ = ["office", "prepared_file"]  # fixtures
+__all__ = ["office"]  # fixtures
 # One row of each kind, by header: what a clerk would write.
 FILLED: dict[str, dict[str, Any]] = {
     "communities": {"编码": "500237002003", "名称": "新社区", "类别": "社区"},

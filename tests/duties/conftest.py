@@ -18,6 +18,7 @@ from service.people.access import EVERYWHERE, Area
 from service.records.models import AuditEntry
 from service.registers.subjects import facts_for
 from tests.registers.conftest import TODAY, Town, by
+from tests.registers.conftest import filling as filling
 from tests.registers.conftest import town as town
 
 

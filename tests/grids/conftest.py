@@ -32,6 +32,7 @@ from service.responsibility.keeper import Responsibility
 from service.responsibility.publishing import Done, Order
 from tests.conftest import MONDAY_NOON
 from tests.responsibility.town import EAST_HOME, OFFICE, WEST_HOME, at, bring, keeper_of, load_town
+from tests.stores import Filling
 
 TODAY, TOMORROW, NEXT_MONDAY = date(2026, 11, 23), date(2026, 11, 24), date(2026, 11, 30)
 
@@ -151,7 +152,11 @@ def same(one: Any, other: Any) -> bool:
 
 
 @pytest.fixture
+def filling() -> Filling:
+    return load_town
+
+
+@pytest.fixture
 def bench(database: Database, settings: Settings, tmp_path: Path) -> Bench:
     """On either store."""
-    load_town(database, settings, tmp_path)
     return Bench(database, settings, tmp_path, keeper_of(database))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -20,13 +20,13 @@ import pytest
 import shapely
 from sqlalchemy import inspect, select, text
 
-from service.config import Settings, load_settings
+from service.config import Settings
 from service.db.engine import Database
-from service.db.migrate import migrate
 from service.errors import StewardError
 from service.incidents.models import Incident
 from service.intake.run import Request, Result, run_import
 from tests.conftest import MONDAY_NOON
+from tests.stores import Stores, settings_of
 
 MARKS = {"UTF-8": "utf-8", "UTF-8 BOM": "utf-8-sig", "GBK": "gbk", "GB18030": "gb18030", "UTF-16": "utf-16"}
 _DBF_NAME = 10
@@ -166,7 +166,7 @@ def square(east: float, north: float = 0.0, side: float = 0.002) -> Any:
 
 
 def ground(database: Database, settings: Settings, folder: Path) -> None:
-    """What registers refer to: two communities with an outline, a grid that is all of the first, two persons."""
+    """A filling: two communities with an outline, a grid that is all of the first, two persons."""
     homes = [square(0), shapely.union_all([square(0.01), square(0.012)])]
     codes = {"编码": ("500237002001", "500237002002"), "名称": ("聚鹤社区", "龙江社区")}
     assert bring(database, settings, "communities", write(folder, "gpkg", "", codes, homes)).exit_code == 0
@@ -174,10 +174,6 @@ def ground(database: Database, settings: Settings, folder: Path) -> None:
     assert bring(database, settings, "grids", write(folder, "geojson", "UTF-8", grid, [square(0)])).exit_code == 0
     people = put(folder / "people.csv", "工号,姓名\nL001,李雷\nL002,韩梅梅\n")
     assert bring(database, settings, "people", people).exit_code == 0
-
-
-def opened(url: str, folder: Path) -> tuple[Database, Settings]:
-    return Database(url), load_settings(data_dir=folder, database_url=url, secret_key="test", host="127.0.0.1")
 
 
 @dataclass(frozen=True)
@@ -214,29 +210,22 @@ class Office:
             return list(session.scalars(select(Incident.number).order_by(Incident.number)))
 
 
-@pytest.fixture(scope="session")
-def prepared_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A GeoPackage with the ground, to be copied."""
-    folder = tmp_path_factory.mktemp("ground")
-    path = folder / "ground.gpkg"
-    migrate(f"gpkg:///{path}", folder, MONDAY_NOON)
-    database, settings = opened(f"gpkg:///{path}", folder)
-    ground(database, settings, folder)
-    database.close()
-    return path
-
-
 @pytest.fixture
-def office(prepared_file: Path, tmp_path: Path) -> Iterator[Office]:
+def office(stores: Stores, tmp_path: Path) -> Iterator[Office]:
     """On the GeoPackage."""
-    path = shutil.copy(prepared_file, tmp_path / "steward.gpkg")
-    database, settings = opened(f"gpkg:///{path}", tmp_path)
-    yield Office(database, settings, tmp_path)
-    database.close()
+    with an_office(stores, "gpkg", tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
-def either_office(database: Database, settings: Settings, tmp_path: Path) -> Office:
+def either_office(stores: Stores, store_kind: str, tmp_path: Path) -> Iterator[Office]:
     """On each of the two stores."""
-    ground(database, settings, tmp_path)
-    return Office(database, settings, tmp_path)
+    with an_office(stores, store_kind, tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def an_office(stores: Stores, kind: str, folder: Path) -> Iterator[Office]:
+    """With the ground, on a store of its own."""
+    with stores.copied(kind, ground, folder) as url, closing(Database(url)) as database:
+        yield Office(database, settings_of(url, folder / "data"), folder)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-import shutil
-import sqlite3
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,12 +16,12 @@ from sqlalchemy import func, select
 
 from service.cli import main
 from service.db.engine import Database
-from service.db.migrate import migrate
 from service.db.spatial import raw_geometry, read_geometries
 from service.intake.kinds import KINDS
 from service.records.batches import DONE
 from service.records.models import ImportBatch
-from tests.conftest import MONDAY_NOON, POSTGRES, fresh_postgres, no_postgres
+from tests.conftest import POSTGRES, no_postgres
+from tests.stores import Stores, nothing
 
 with (Path(__file__).parent / "awkward_imports.csv").open(encoding="utf-8", newline="") as _file:
     EXPECTED = list(csv.DictReader(_file))
@@ -113,31 +111,19 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     return Command(monkeypatch, capsys)
 
 
-@pytest.fixture(scope="module")
-def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated GeoPackage to copy: every file gets a store of its own."""
-    path = tmp_path_factory.mktemp("empty") / "steward.gpkg"
-    migrate(f"gpkg:///{path}", path.parent, MONDAY_NOON)
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
-    return path
-
-
 @pytest.fixture
-def geopackage(empty_file: Path, tmp_path: Path) -> Store:
-    path = tmp_path / "steward.gpkg"
-    shutil.copy(empty_file, path)
-    return Store(f"gpkg:///{path}", tmp_path)
+def geopackage(stores: Stores, tmp_path: Path) -> Iterator[Store]:
+    """Every file gets a store of its own."""
+    with stores.copied("gpkg", nothing, tmp_path) as url:
+        yield Store(url, tmp_path)
 
 
 @pytest.fixture(scope="module")
-def postgis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def postgis(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     if not POSTGRES:
         no_postgres()
     folder = tmp_path_factory.mktemp("postgis")
-    for url in fresh_postgres():
-        migrate(url, folder, MONDAY_NOON)
+    with stores.copied("postgis", nothing, folder) as url:
         yield Store(url, folder)
 
 

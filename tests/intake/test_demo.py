@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import secrets
-import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import shapely
-from sqlalchemy import Connection, create_engine, event, func, select, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, event, func, select
 
 from service.clock import SHANGHAI, local_date
-from service.config import Settings, load_settings
+from service.config import Settings
 from service.db.engine import Database
-from service.db.migrate import migrate
 from service.db.spatial import raw_geometry, read_geometries
 from service.duties.models import Duty
 from service.files.reader import ReadOptions, read_source
@@ -41,7 +38,8 @@ from service.records.models import ImportBatch
 from service.responsibility.keeper import Responsibility
 from service.responsibility.publishing import Order, publish
 from service.serving import prepare
-from tests.conftest import MONDAY_NOON, PASSWORD, POSTGRES, fresh_postgres
+from tests.conftest import MONDAY_NOON, PASSWORD, the_demo
+from tests.stores import Stores
 
 REFERENCE = date(2026, 11, 23)
 REGISTERS: tuple[Any, ...] = (
@@ -61,42 +59,13 @@ REGISTERS: tuple[Any, ...] = (
 Contents = dict[str, list[tuple[Any, ...]]]
 
 
-@pytest.fixture(scope="module")
-def loaded(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a store with the demo, for `demo` to copy."""
-    folder = tmp_path_factory.mktemp("loaded")
-    urls = iter([f"gpkg:///{folder / 'steward.gpkg'}"]) if store_kind == "gpkg" else fresh_postgres()
-    url = next(urls)
-    migrate(url, folder, MONDAY_NOON)
-    database = Database(url)
-    load_demo(database, load_settings(data_dir=folder, database_url=url, secret_key="test"), MONDAY_NOON)
-    database.close()
-    yield url
-    next(urls, None)
-
-
 @pytest.fixture
-def demo(loaded: str, tmp_path: Path) -> Iterator[Database]:
+def demo(stores: Stores, store_kind: str, tmp_path: Path) -> Iterator[Database]:
     """A store of one's own with the demo."""
-    name = f"steward_test_{secrets.token_hex(6)}"
-    if loaded.startswith("gpkg"):
-        url = f"gpkg:///{tmp_path / 'steward.gpkg'}"
-        shutil.copy(str(make_url(loaded).database), tmp_path / "steward.gpkg")
-    else:
-        url = make_url(loaded).set(database=name).render_as_string(hide_password=False)
-        _on_server(f'CREATE DATABASE "{name}" TEMPLATE "{make_url(loaded).database}"')
-    made = Database(url)
-    yield made
-    made.close()
-    if not loaded.startswith("gpkg"):
-        _on_server(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-def _on_server(statement: str) -> None:
-    server = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(statement))
-    server.dispose()
+    folder = tmp_path / "demo"
+    folder.mkdir()
+    with stores.copied(store_kind, the_demo, folder) as url, closing(Database(url)) as database:
+        yield database
 
 
 def contents(database: Database) -> Contents:

@@ -19,7 +19,6 @@ from sqlalchemy import select
 from service.config import Settings
 from service.db.base import Base
 from service.db.engine import Database
-from service.db.migrate import migrate
 from service.db.spatial import raw_geometry, read_geometries
 from service.duties.models import Duty
 from service.frontages.models import Frontage
@@ -28,8 +27,9 @@ from service.incidents.models import Incident
 from service.intake.kinds import KINDS
 from service.people.models import Organisation, Person
 from service.places.models import Building, Place, Street
-from tests.conftest import MONDAY_NOON, POSTGRES, fresh_postgres, no_postgres
-from tests.intake.conftest import MARKS, Columns, Office, bring, fits, ground, opened, square, write
+from tests.conftest import POSTGRES, no_postgres
+from tests.intake.conftest import MARKS, Columns, Office, an_office, bring, fits, square, write
+from tests.stores import Stores
 
 _TEXT = [(form, encoding) for form in ("geojson", "csv", "kml") for encoding in MARKS]
 _SHAPEFILES = [(form, encoding) for form in ("shp", "shp.zip") for encoding in ("UTF-8", "GBK")]
@@ -240,19 +240,12 @@ REGISTERS = {
 
 
 @pytest.fixture(scope="module")
-def on_postgis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, Settings]]:
+def on_postgis(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, Settings]]:
     """A PostGIS database with the ground; each kind writes its own table."""
     if not POSTGRES:
         no_postgres()
-    folder = tmp_path_factory.mktemp("ground")
-    urls = fresh_postgres()
-    url = next(urls)
-    migrate(url, folder, MONDAY_NOON)
-    database, settings = opened(url, folder)
-    ground(database, settings, folder)
-    yield database, settings
-    database.close()
-    next(urls, None)
+    with an_office(stores, "postgis", tmp_path_factory.mktemp("ground")) as made:
+        yield made.database, made.settings
 
 
 def content(register: Register, language: str, form: str, encoding: str) -> tuple[Columns, dict[str, tuple[Any, ...]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,10 @@ from sqlalchemy import select
 from service.clock import local_date
 from service.config import Settings
 from service.db.engine import Database
-from service.db.migrate import migrate
 from service.db.spatial import encode, raw_geometry, read_geometries
 from service.frontages.models import Frontage
 from service.grids.models import Community
 from service.incidents.columns import IncidentColumns
-from service.intake.demo import load_demo
 from service.intake.kinds import KINDS
 from service.people.access import EVERYWHERE, Area
 from service.people.models import Organisation, Person
@@ -28,8 +27,9 @@ from service.registers.asked import Asked
 from service.registers.files import FORMATS, choose, write
 from service.responsibility.keeper import Responsibility
 from service.responsibility.showing import Showing
-from tests.conftest import MONDAY_NOON, fresh_postgres
-from tests.intake.conftest import Office, bring, counts, opened
+from tests.conftest import MONDAY_NOON, the_demo
+from tests.intake.conftest import Office, bring, counts
+from tests.stores import Stores, settings_of
 
 TODAY = local_date(MONDAY_NOON)
 HOSTILE = [
@@ -51,14 +51,17 @@ VIEWERS = {
 
 
 @pytest.fixture(scope="module")
-def full(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, Settings]]:
+def full(
+    stores: Stores, store_kind: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Database, Settings]]:
     """The demo with hostile texts in it and a boundary too long for one cell; imports into it change nothing."""
     folder = tmp_path_factory.mktemp("full")
-    urls = iter([f"gpkg:///{folder / 'steward.gpkg'}"]) if store_kind == "gpkg" else fresh_postgres()
-    url = next(urls)
-    migrate(url, folder, MONDAY_NOON)
-    database, settings = opened(url, folder)
-    load_demo(database, settings, MONDAY_NOON)
+    with stores.copied(store_kind, the_demo, folder) as url, closing(Database(url)) as database:
+        write_hostile_texts(database)
+        yield database, settings_of(url, folder)
+
+
+def write_hostile_texts(database: Database) -> None:
     with database.write() as session:
         shops = session.scalars(select(Frontage).order_by(Frontage.code).limit(len(HOSTILE))).all()
         for shop, text in zip(shops, HOSTILE, strict=True):
@@ -74,9 +77,6 @@ def full(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         first.geom = encode(shapely.multipolygons([shapely.Point(109.879, 31.071).buffer(0.004, quad_segs=400)]))
         first.notes = "书记电话13812345678，办公室 023-57681234"
         session.scalars(select(Organisation)).first().phone = "13899998888"  # type: ignore[union-attr]
-    yield database, settings
-    database.close()
-    next(urls, None)
 
 
 def export(database: Database, kind: str, target: Path, viewer: Viewer, form: str, **filters: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,9 +13,8 @@ import pytest
 import shapely
 
 from service.clock import local_date
-from service.config import Settings, load_settings
+from service.config import Settings
 from service.db.engine import Database
-from service.db.migrate import migrate
 from service.incidents.columns import IncidentColumns
 from service.people.access import EVERYWHERE, Area
 from service.records.audit import Actor
@@ -26,7 +26,7 @@ from service.registers.location import Located, locate
 from service.registers.queries import Asked, Page
 from service.registers.rows import Row
 from service.responsibility.keeper import Responsibility
-from tests.conftest import MONDAY_NOON, fresh_postgres
+from tests.conftest import MONDAY_NOON
 from tests.responsibility.town import (
     A1,
     EAST_HOME,
@@ -39,6 +39,7 @@ from tests.responsibility.town import (
     load_town,
     sheet,
 )
+from tests.stores import Filling, Stores, settings_of
 
 TODAY = local_date(MONDAY_NOON)
 MANAGER_WEST = Area(communities=frozenset({WEST_HOME}))
@@ -148,31 +149,36 @@ _INCIDENTS = [
 ]
 
 
-def build(database: Database, settings: Settings, folder: Path) -> Town:
-    """The whole town, imported."""
+def whole_town(database: Database, settings: Settings, folder: Path) -> None:
+    """A filling: the whole town, imported."""
     load_town(database, settings, folder)
     bring(database, settings, "places", layer(folder / "places.geojson", _PLACES))
     bring(database, settings, "streets", layer(folder / "streets.geojson", _STREETS))
     bring(database, settings, "organisations", sheet(folder / "organisations.csv", _ORGANISATIONS))
     bring(database, settings, "incidents", layer(folder / "incidents.geojson", _INCIDENTS))
+
+
+def over(database: Database, settings: Settings, folder: Path) -> Town:
     return Town(database, settings, folder, keeper_of(database), IncidentColumns(database))
+
+
+@pytest.fixture
+def filling() -> Filling:
+    return whole_town
 
 
 @pytest.fixture
 def town(database: Database, settings: Settings, tmp_path: Path) -> Town:
     """On either store, to be changed."""
-    return build(database, settings, tmp_path)
+    return over(database, settings, tmp_path)
 
 
-@pytest.fixture(scope="session")
-def still_town(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+def _still(stores: Stores, store_kind: str, folder: Path) -> Iterator[Town]:
+    with stores.copied(store_kind, whole_town, folder) as url, closing(Database(url)) as database:
+        yield over(database, settings_of(url, folder), folder)
+
+
+@pytest.fixture
+def still_town(stores: Stores, store_kind: str) -> Town:
     """The same for tests that only read."""
-    folder = tmp_path_factory.mktemp("town")
-    urls = iter([f"gpkg:///{folder / 'steward.gpkg'}"]) if store_kind == "gpkg" else fresh_postgres()
-    url = next(urls)
-    migrate(url, folder, MONDAY_NOON)
-    database = Database(url)
-    settings = load_settings(data_dir=folder, database_url=url, secret_key="test", host="127.0.0.1")
-    yield build(database, settings, folder)
-    database.close()
-    next(urls, None)
+    return stores.kept(store_kind, _still)

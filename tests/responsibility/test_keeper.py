@@ -17,15 +17,31 @@ from service.db.engine import Database
 from service.people.rules import Viewer
 from service.responsibility.keeper import Responsibility
 from service.responsibility.lookup import Distances, answer
-from tests.responsibility.town import A1, A2, SECOND_EDITION, at, bring, duties, keeper_of, load_town, sheet
+from tests.responsibility.town import (
+    A1,
+    A2,
+    SECOND_EDITION,
+    at,
+    bring,
+    duties,
+    first_edition,
+    keeper_of,
+    load_town,
+    sheet,
+)
+from tests.stores import Filling
 
 TODAY = date(2026, 11, 23)
 IN_A2 = at(8, 2)
 
 
 @pytest.fixture
-def town(database: Database, settings: Settings, tmp_path: Path) -> Database:
-    load_town(database, settings, tmp_path)
+def filling() -> Filling:
+    return load_town
+
+
+@pytest.fixture
+def town(database: Database) -> Database:
     return database
 
 
@@ -92,7 +108,7 @@ def test_a_new_edition_and_a_renamed_person_show_too(town: Database, settings: S
     bring(town, settings, "people", sheet(tmp_path / "one.csv", [{"code": "P1", "name": "张三丰"}]))
     assert keeper.on(TODAY).persons["P1"].name == "张三丰"
     before = keeper.on(TODAY).tiling
-    bring(town, settings, "grids", tmp_path / "grids.geojson", edition=date(2026, 11, 1))
+    bring(town, settings, "grids", first_edition(tmp_path), edition=date(2026, 11, 1))
     after = keeper.on(TODAY).tiling
     assert after is not before
     spot = at(5.5, 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
 from typing import Any
 
@@ -13,9 +14,7 @@ from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.config import load_settings
 from service.db.engine import Database
-from service.db.migrate import migrate
 from service.geo.crs import MetricFrame
 from service.grids.queries import ZoneSet, zones_on
 from service.grids.rules import TILING_KINDS
@@ -23,7 +22,6 @@ from service.people.rules import Viewer
 from service.responsibility.keeper import Responsibility
 from service.responsibility.lookup import Distances, answer, find, locate_many
 from service.responsibility.snapshot import Snapshot
-from tests.conftest import MONDAY_NOON, fresh_postgres
 from tests.responsibility.town import (
     A1,
     A2,
@@ -41,6 +39,7 @@ from tests.responsibility.town import (
     keeper_of,
     load_town,
 )
+from tests.stores import Stores
 
 TODAY = date(2026, 11, 23)
 SUPERVISOR, PUBLIC = Viewer("supervisor"), Viewer()
@@ -49,17 +48,11 @@ AT_THE_SHOP = (1.05, 0.95)
 
 
 @pytest.fixture(scope="module")
-def town(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Responsibility]:
+def town(stores: Stores, store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Responsibility]:
     """The small town, read only."""
     folder = tmp_path_factory.mktemp("town")
-    urls = iter([f"gpkg:///{folder / 'steward.gpkg'}"]) if store_kind == "gpkg" else fresh_postgres()
-    url = next(urls)
-    migrate(url, folder, MONDAY_NOON)
-    database = Database(url)
-    load_town(database, load_settings(data_dir=folder, database_url=url, secret_key="test"), folder)
-    yield keeper_of(database)
-    database.close()
-    next(urls, None)
+    with stores.copied(store_kind, load_town, folder) as url, closing(Database(url)) as database:
+        yield keeper_of(database)
 
 
 def ask(

@@ -30,6 +30,7 @@ from tests.responsibility.town import (
     load_town,
     sheet,
 )
+from tests.stores import Filling
 
 TODAY = date(2026, 11, 23)
 METRES_NORTH = 110.9  # of a step
@@ -38,21 +39,20 @@ RIVER = shapely.Polygon([at(0, 4.4), at(12, 4.4), at(12, 4.6), at(0, 4.6)])
 OUTSIDE = shapely.LineString([at(20, 0), at(20, 5)])
 
 
-@pytest.fixture
-def town(database: Database, settings: Settings, tmp_path: Path) -> Responsibility:
+def town_with_chiefs(database: Database, settings: Settings, folder: Path) -> None:
     """The small town with a street and a river through A1 and A2, a house, a market and a school."""
-    load_town(database, settings, tmp_path)
-    bring(database, settings, "streets", layer(tmp_path / "s.geojson", [
+    load_town(database, settings, folder)
+    bring(database, settings, "streets", layer(folder / "s.geojson", [
         (STREET, {"code": "S1", "name": "龙门大道", "level": 0}), (OUTSIDE, {"code": "S2", "name": "野路", "level": 2}),
         (shapely.LineString([at(0, 3.05), at(12, 3.05)]), {"code": "S3", "name": "没人管的街", "level": 2}),
     ]))  # fmt: skip
-    bring(database, settings, "buildings", layer(tmp_path / "b.geojson", [(box(3, 1, 3.3, 1.3), {"code": "H1", "address": "龙门大道8号"})]))  # fmt: skip # noqa: E501
-    bring(database, settings, "places", layer(tmp_path / "p.geojson", [
+    bring(database, settings, "buildings", layer(folder / "b.geojson", [(box(3, 1, 3.3, 1.3), {"code": "H1", "address": "龙门大道8号"})]))  # fmt: skip # noqa: E501
+    bring(database, settings, "places", layer(folder / "p.geojson", [
         (RIVER, {"code": "W1", "name": "龙水河", "kind": "river"}),
         (shapely.Point(at(8, 1)), {"code": "M1", "name": "便民市场", "kind": "market"}),
         (box(10.5, 1, 11.5, 2), {"code": "C1", "name": "聚鹤小学", "kind": "school"}),
     ]))  # fmt: skip
-    bring(database, settings, "organisations", sheet(tmp_path / "o.csv", [{"code": "U9", "name": "聚鹤小学"}]))
+    bring(database, settings, "organisations", sheet(folder / "o.csv", [{"code": "U9", "name": "聚鹤小学"}]))
     rows: list[dict[str, Any]] = [
         {"code": "E1", "role": "street_chief", "kind": "street", "subject": "S1", "person": "P7"},
         {"code": "E2", "role": "road_chief", "kind": "street", "subject": "S1", "person": "P6", "starts": "2026-12-01"},
@@ -63,7 +63,16 @@ def town(database: Database, settings: Settings, tmp_path: Path) -> Responsibili
         {"code": "E7", "role": "first_responsible", "kind": "organisation", "subject": "U9", "person": "P1"},
         {"code": "E8", "role": "road_chief", "kind": "street", "subject": "S2", "person": "P1"},
     ]
-    duties(database, settings, tmp_path, rows)
+    duties(database, settings, folder, rows)
+
+
+@pytest.fixture
+def filling() -> Filling:
+    return town_with_chiefs
+
+
+@pytest.fixture
+def town(database: Database) -> Responsibility:
     return keeper_of(database)
 
 

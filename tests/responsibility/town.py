@@ -117,14 +117,19 @@ _FRONTAGES = [
 
 
 def load_town(database: Database, settings: Settings, folder: Path) -> None:
-    """Import the whole town."""
+    """A filling: the whole town, imported."""
     bring(database, settings, "communities", layer(folder / "communities.geojson", _HOMES))
-    bring(database, settings, "grids", layer(folder / "grids.geojson", [*_south(5), *_NORTH]))
+    bring(database, settings, "grids", first_edition(folder))
     later = layer(folder / "later.geojson", _south(6))
     bring(database, settings, "grids", later, edition=SECOND_EDITION)
     bring(database, settings, "people", sheet(folder / "people.csv", _PEOPLE))
     duties(database, settings, folder, _DUTIES)
     bring(database, settings, "frontages", layer(folder / "frontages.geojson", _FRONTAGES))
+
+
+def first_edition(folder: Path) -> Path:
+    """The file of the grids as they were first."""
+    return layer(folder / "grids.geojson", [*_south(5), *_NORTH])
 
 
 def duties(database: Database, settings: Settings, folder: Path, rows: list[dict[str, Any]]) -> None:

@@ -22,7 +22,6 @@ from service.db.engine import Database
 from service.db.migrate import migrate
 from service.db.spatial import encode
 from service.grids.draft_models import Draft, DraftGrid, DraftStep, PlannedDuty
-from service.intake.demo import load_demo
 from service.people.accounts import create_account, make_token
 from service.people.models import AddressFailures
 from service.people.sign_ins import begin
@@ -30,41 +29,30 @@ from service.records import audit
 from service.records.models import Attachment, ImportRow, Job, OfficeSetting, SavedView, Upload
 from service.responsibility.models import Proposal
 from service.safekeeping import making
-from tests.conftest import MONDAY_NOON, PASSWORD, fresh_postgres
+from tests.conftest import MONDAY_NOON, PASSWORD, the_demo
+from tests.stores import Stores
 
 HOSTILE = "制表\t换行\n反斜\\N 引号'\" \u202e <b>"
 
 
-@pytest.fixture
-def town(settings: Settings, database: Database) -> Database:
-    """The demo, and at least one row in every table that the demo leaves empty."""
-    fill(settings, database)
-    return database
-
-
-@pytest.fixture(scope="session")
-def kept_once(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A backup of such a town, made once."""
-    folder = tmp_path_factory.mktemp("kept")
-    urls = iter([f"gpkg:///{folder / 'steward.gpkg'}"]) if store_kind == "gpkg" else fresh_postgres()
-    given = load_settings(data_dir=folder / "data", database_url=next(urls))
-    migrate(given.store_url, folder, MONDAY_NOON)
-    with closing(Database(given.store_url)) as made:
-        fill(given, made)
+def _backup(stores: Stores, store_kind: str, folder: Path) -> Iterator[Path]:
+    with stores.copied(store_kind, every_table, folder) as url:
+        given = load_settings(data_dir=folder / "data", database_url=url)
         out = folder / "kept.tar.zst"
-        making.make(made, given, out, MONDAY_NOON)
-    next(urls, None)
-    return out
+        with closing(Database(url)) as made:
+            making.make(made, given, out, MONDAY_NOON)
+        yield out
 
 
 @pytest.fixture
-def kept(kept_once: Path, tmp_path: Path) -> Path:
-    """A copy of that backup for a test to spoil."""
-    return Path(shutil.copy(kept_once, tmp_path / "kept.tar.zst"))
+def kept(stores: Stores, store_kind: str, tmp_path: Path) -> Path:
+    """A backup of a town with rows in every table, for a test to spoil."""
+    return Path(shutil.copy(stores.kept(store_kind, _backup), tmp_path / "kept.tar.zst"))
 
 
-def fill(settings: Settings, database: Database) -> None:
-    load_demo(database, settings, MONDAY_NOON)
+def every_table(database: Database, settings: Settings, folder: Path) -> None:
+    """A filling: the demo, and at least one row in every table that the demo leaves empty."""
+    the_demo(database, settings, folder)
     with database.write() as session:
         head = create_account(session, "head", "admin", PASSWORD, MONDAY_NOON, display_name=HOSTILE)
         begin(session, head, MONDAY_NOON, timedelta(hours=8))
@@ -123,24 +111,24 @@ def _add_photos(session: Session, data_dir: Path) -> None:
 
 
 @pytest.fixture
-def other(store_kind: str, tmp_path: Path) -> Iterator[Settings]:
+def other(stores: Stores, store_kind: str, tmp_path: Path) -> Iterator[Settings]:
     """Settings of another machine: an empty folder, an empty store of the same kind."""
     folder = tmp_path / "elsewhere"
     if store_kind == "gpkg":
         yield load_settings(data_dir=folder, database_url="")
         return
-    for url in fresh_postgres():
+    with stores.blank(store_kind, folder) as url:
         yield load_settings(data_dir=folder, database_url=url)
 
 
 @pytest.fixture
-def third(store_kind: str, tmp_path: Path) -> Iterator[Settings]:
+def third(stores: Stores, store_kind: str, tmp_path: Path) -> Iterator[Settings]:
     """One machine more."""
     folder = tmp_path / "third"
     if store_kind == "gpkg":
         yield load_settings(data_dir=folder, database_url="")
         return
-    for url in fresh_postgres():
+    with stores.blank(store_kind, folder) as url:
         yield load_settings(data_dir=folder, database_url=url)
 
 

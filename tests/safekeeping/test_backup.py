@@ -29,7 +29,19 @@ from service.safekeeping import archive, making, restoring
 from service.safekeeping.manifest import Manifest, Member
 from service.safekeeping.stores import known_revisions
 from tests.conftest import MONDAY_NOON
-from tests.safekeeping.conftest import everything, files, opened, trail_actions
+from tests.safekeeping.conftest import every_table, everything, files, opened, trail_actions
+from tests.stores import Filling
+
+
+@pytest.fixture
+def filling() -> Filling:
+    return every_table
+
+
+@pytest.fixture
+def town(database: Database) -> Database:
+    """The demo, and at least one row in every table."""
+    return database
 
 
 def test_every_row_and_every_photo_come_back_elsewhere(
@@ -221,12 +233,12 @@ def test_another_kind_of_store_is_refused(kept: Path, other: Settings, store_kin
 
 
 def test_a_newer_backup_is_refused_and_an_older_one_migrated(
-    store_url: str, settings: Settings, other: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    blank_url: str, other: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert known_revisions()[0] == "0001"
     workroom = tmp_path / "workroom"
     workroom.mkdir()
-    with closing(Database(store_url)) as old, (tmp_path / "old").open("wb") as out:
+    with closing(Database(blank_url)) as old, (tmp_path / "old").open("wb") as out:
         at_first(old)
         with old.write() as session:
             session.execute(

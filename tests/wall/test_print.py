@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,7 @@ from tests.responsibility.town import (
     load_town,
     sheet,
 )
+from tests.stores import Stores
 from tests.wall.conftest import Read, read_pdf
 
 TODAY = local_date(MONDAY_NOON)
@@ -47,9 +50,9 @@ BIG, SCHOOL = "500237002001", "500237002001019"
 
 
 @pytest.fixture
-def town(database: Database, settings: Settings, tmp_path: Path) -> Database:
-    load_town(database, settings, tmp_path)
-    return database
+def town(stores: Stores, store_kind: str, tmp_path: Path) -> Iterator[Database]:
+    with stores.copied(store_kind, load_town, tmp_path) as url, closing(Database(url)) as database:
+        yield database
 
 
 @pytest.fixture

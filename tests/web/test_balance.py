@@ -20,6 +20,7 @@ from service.records.models import AuditEntry
 from service.responsibility.partition import Graph
 from service.responsibility.snapshot import Snapshot
 from tests.responsibility.town import A1, A2, B1, EAST_HOME, SPECIAL, WEST_HOME
+from tests.stores import Stores
 from tests.web.town_service import client_of, town_service
 
 TODAY, FROM = date(2026, 11, 23), date(2026, 12, 1)
@@ -27,9 +28,9 @@ HOMES = ["500237002001", "500237002002", "500237002003", "500237002202"]
 
 
 @pytest.fixture
-def town(store_kind: str, tmp_path: Path) -> Iterator[Flask]:
+def town(stores: Stores, store_kind: str, tmp_path: Path) -> Iterator[Flask]:
     """The small town, which a test may change."""
-    yield from town_service(store_kind, tmp_path)
+    yield from town_service(stores, store_kind, tmp_path)
 
 
 def snapshot_of(app: Flask, on: date = TODAY) -> Snapshot:

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from service.frontages.models import Frontage
 from service.records.models import AuditEntry
 from tests.conftest import PASSWORD, bearer
+from tests.stores import Stores
 from tests.web.town_service import town_service
 
 ODD = ["", "Basic eA==", "Bearer", "Bearer ", "Bearer nothing", "Digest username=x", "Negotiate", "x"]
@@ -26,9 +27,9 @@ CHANGING = [
 
 
 @pytest.fixture(scope="module")
-def app(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+def app(stores: Stores, store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     folder: Path = tmp_path_factory.mktemp("cookies")
-    yield from town_service(store_kind, folder)
+    yield from town_service(stores, store_kind, folder)
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from service.people.accounts import create_account, make_token
 from service.records.models import AuditEntry, ImportBatch
 from tests.conftest import MONDAY_NOON, PASSWORD
 from tests.responsibility.town import load_town
+from tests.stores import Filling
 
 NOT_ASKED = [
     {"X-Forwarded-For": "203.0.113.9"},
@@ -33,15 +34,19 @@ NOT_ASKED = [
 
 
 @pytest.fixture
+def filling() -> Filling:
+    return load_town
+
+
+@pytest.fixture
 def kept(store_url: str, tmp_path: Path) -> Settings:
     """Settings whose key is the one that is made and kept."""
     return load_settings(data_dir=tmp_path / "data", database_url=store_url, secret_key="", host="127.0.0.1")
 
 
 @pytest.fixture
-def app(database: Database, kept: Settings, tmp_path: Path) -> Iterator[Flask]:
+def app(database: Database, kept: Settings) -> Iterator[Flask]:
     """A small town as if it were the demo, with an administrator of one's own."""
-    load_town(database, kept, tmp_path)
     with database.write() as session:
         session.query(ImportBatch).update({"demo": True})
         create_account(session, "own", "admin", PASSWORD, MONDAY_NOON)

@@ -18,6 +18,7 @@ from flask.testing import FlaskClient
 
 from service.config import ROOT
 from tests.responsibility.town import A1, A2, B1, B2, EAST_HOME, MICRO, SPECIAL, WEST_HOME, at, box, bring, layer
+from tests.stores import Stores
 from tests.web.town_service import client_of, town_service
 
 NEW = WEST_HOME + "003"
@@ -27,9 +28,9 @@ SPOT = at(5, 4)  # in the eastern half of A1
 
 
 @pytest.fixture
-def town(store_kind: str, tmp_path: Path) -> Iterator[Flask]:
+def town(stores: Stores, store_kind: str, tmp_path: Path) -> Iterator[Flask]:
     """A town of its own, with two open incidents in A1 and one in B1."""
-    for app in town_service(store_kind, tmp_path):
+    for app in town_service(stores, store_kind, tmp_path):
         given = app.extensions["steward"]
         rows = [
             (shapely.Point(*where), {"number": number, "reported_at": "2026-11-20 10:00", "state": "handling"})

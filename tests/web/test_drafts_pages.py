@@ -18,6 +18,7 @@ from service.config import ROOT
 from service.geo.retiling import _WORDS
 from service.grids.editions import day_of_grid, edition_rows
 from tests.responsibility.town import A1, A2, B1, B2, EAST_HOME, SECOND_EDITION, SPECIAL, WEST_HOME, at
+from tests.stores import Stores
 from tests.web.town_service import client_of, town_service
 
 TODAY = date(2026, 11, 23)
@@ -25,8 +26,8 @@ FRESH = EAST_HOME + "020"
 
 
 @pytest.fixture(scope="module")
-def town_app(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    yield from town_service(store_kind, tmp_path_factory.mktemp("town"))
+def town_app(stores: Stores, store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    yield from town_service(stores, store_kind, tmp_path_factory.mktemp("town"))
 
 
 @pytest.fixture
@@ -105,9 +106,9 @@ def test_the_grids_of_a_day_tell_the_days_on_which_boundaries_begin(asker: Flask
 
 
 @pytest.fixture
-def own(store_kind: str, tmp_path: Path) -> Iterator[Flask]:
+def own(stores: Stores, store_kind: str, tmp_path: Path) -> Iterator[Flask]:
     """A town of one test's own."""
-    yield from town_service(store_kind, tmp_path)
+    yield from town_service(stores, store_kind, tmp_path)
 
 
 def test_a_grid_of_another_day_has_its_page(own: Flask) -> None:
@@ -180,8 +181,8 @@ def test_an_imports_faults_can_be_switched_on_from_every_day(own: Flask) -> None
         assert len(asker.get(f"/map/faults.geojson?on={on}").get_json()["features"]) == count
 
 
-def test_an_office_without_communities_is_told_where_to_begin(store_kind: str, tmp_path: Path) -> None:
-    for app in town_service(store_kind, tmp_path, load=False):
+def test_an_office_without_communities_is_told_where_to_begin(stores: Stores, store_kind: str, tmp_path: Path) -> None:
+    for app in town_service(stores, store_kind, tmp_path, load=False):
         asker = client_of(app, "chief")
         page = asker.get("/grids/editions").get_data(as_text=True)
         assert "先导入社区和网格" in page and 'href="/imports"' in page and "按“画新一版”开始" not in page

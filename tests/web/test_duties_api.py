@@ -13,14 +13,15 @@ from sqlalchemy import select
 
 from service.records.models import AuditEntry
 from tests.responsibility.town import A1, A2, B1, EAST_HOME, SPECIAL
+from tests.stores import Stores
 from tests.web.town_service import client_of, town_service
 
 URL = "/api/v1/duties"
 
 
 @pytest.fixture
-def app(store_kind: str, tmp_path: Path) -> Iterator[Flask]:
-    yield from town_service(store_kind, tmp_path)
+def app(stores: Stores, store_kind: str, tmp_path: Path) -> Iterator[Flask]:
+    yield from town_service(stores, store_kind, tmp_path)
 
 
 @pytest.fixture

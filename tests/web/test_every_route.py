@@ -32,7 +32,8 @@ from service.registers.kinds import REGISTERS as KNOWN
 from service.responsibility.models import Proposal
 from service.web.context import area_of
 from service.web.identity import User
-from tests.conftest import MONDAY_NOON, PASSWORD
+from tests.conftest import MONDAY_NOON, PASSWORD, the_demo
+from tests.stores import Stores
 from tests.web.routes_table import ASKERS, LISTED, OTHER, OWN, REGISTERS, ROUTES, Call, calls
 
 DRAWER = Drawer(Actor("walk-admin", "admin"), EVERYWHERE, MONDAY_NOON, "500237002")
@@ -55,10 +56,17 @@ CHANGING = [
 
 
 @pytest.fixture(scope="module")
-def walked(demo_app: Flask) -> Iterator[Flask]:
-    """The demo with an account of every role whose areas are those of the demo's own roles."""
-    given = demo_app.extensions["steward"].settings
-    app = create_app(load_settings(data_dir=given.data_dir, database_url=given.database_url, secret_key="test"))
+def walked(stores: Stores, store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """A demo of its own with an account of every role whose areas are those of the demo's own roles."""
+    folder = tmp_path_factory.mktemp("walked")
+    with stores.copied(store_kind, the_demo, folder) as url:
+        app = create_app(load_settings(data_dir=folder, database_url=url, secret_key="test"))
+        _register_everybody(app)
+        yield app
+        app.extensions["steward"].database.close()
+
+
+def _register_everybody(app: Flask) -> None:
     with app.extensions["steward"].database.write() as session:
         ways = {way.role: way for way in demo_roles(session, local_date(MONDAY_NOON))}
         for role in ROLES:
@@ -73,10 +81,6 @@ def walked(demo_app: Flask) -> Iterator[Flask]:
                 unit=way.unit,
                 person=way.person,
             )
-    yield app
-    with app.extensions["steward"].database.write() as session:
-        session.query(Account).filter(Account.name.like("walk-%")).delete(synchronize_session=False)
-    app.extensions["steward"].database.close()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import ssl
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from service.db.engine import Database
 from service.db.migrate import migrate
 from service.people.accounts import create_account
 from tests.conftest import MONDAY_NOON, PASSWORD
+from tests.ports import free_port
 
 Opener = urllib.request.OpenerDirector
 
@@ -52,9 +52,7 @@ def address(certificate: tuple[Path, Path], tmp_path_factory: pytest.TempPathFac
     with database.write() as session:
         create_account(session, "boss", "admin", PASSWORD, MONDAY_NOON)
     database.close()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     given = {"TLS_CERT": str(cert), "TLS_KEY": str(key), "DATA_DIR": str(folder), "PORT": str(port)}
     env = os.environ | given | {"DATABASE_URL": "", "DEMO": "0", "WORKERS": "1"}
     running = subprocess.Popen(

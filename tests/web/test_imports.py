@@ -28,6 +28,7 @@ from service.records.models import AuditEntry, Upload
 from service.web.imports import receiving
 from tests.conftest import MONDAY_NOON, PASSWORD
 from tests.intake.conftest import ground
+from tests.stores import Filling
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 PEOPLE = "工号,姓名,电话\nP1,张三,13800000001\nP2,,13800000002\n"
@@ -141,8 +142,12 @@ def shops(shift: bool) -> bytes:
 
 
 @pytest.fixture
-def desk(database: Database, settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    ground(database, settings, tmp_path)
+def filling() -> Filling:
+    return ground
+
+
+@pytest.fixture
+def desk(database: Database, settings: Settings) -> Iterator[Desk]:
     with database.write() as session:
         create_account(session, "clerk", "supervisor", PASSWORD, MONDAY_NOON)
         create_account(session, "officer", "officer", PASSWORD, MONDAY_NOON)

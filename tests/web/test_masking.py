@@ -18,15 +18,15 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from service.app import create_app
-from service.config import load_settings
+from service.config import Settings
 from service.db.engine import Database
-from service.db.migrate import migrate
 from service.people.accounts import create_account
 from service.people.models import Account
 from service.records.models import AuditEntry
 from service.web import map_data
-from tests.conftest import MONDAY_NOON, PASSWORD, bearer, fresh_postgres
+from tests.conftest import MONDAY_NOON, PASSWORD, bearer
 from tests.responsibility.town import A1, B1, EAST_HOME, WEST_HOME, at, box, bring, layer, sheet
+from tests.stores import Stores, settings_of
 
 # Hostile, and each known by its tail: what stands before it is markup, a formula, a change of direction.
 LEADER = {"west": "<img src=x onerror=alert(1)>西格长", "east": "</script><b>东格长"}
@@ -48,8 +48,8 @@ SIDES = ("west", "east")
 FULL_PHONE = re.compile(r"(?<![\d.*])1[38]\d{9}(?!\d)")
 
 
-def load(database: Database, folder: Path) -> None:
-    settings = load_settings(data_dir=folder, database_url=database.url, secret_key="test")
+def two_sides(database: Database, settings: Settings, folder: Path) -> None:
+    """A filling: a western and an eastern community with hostile names, and an account of every role."""
     homes = [
         (box(0, 0, 12, 5), {"code": WEST_HOME, "name": "西社区"}),
         (box(0, 5, 12, 10), {"code": EAST_HOME, "name": "东社区"}),
@@ -106,22 +106,6 @@ def load(database: Database, folder: Path) -> None:
         writer.writeheader()
         writer.writerows(rows)
     bring(database, settings, "incidents", folder / "incidents.csv")
-
-
-def _line(x: float, y: float) -> Any:
-    import shapely
-
-    return shapely.LineString([at(x, y), at(x + 0.1, y)])
-
-
-@pytest.fixture(scope="module")
-def app(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    folder = tmp_path_factory.mktemp("masking")
-    urls = iter([f"gpkg:///{folder / 'steward.gpkg'}"]) if store_kind == "gpkg" else fresh_postgres()
-    url = next(urls)
-    migrate(url, folder, MONDAY_NOON)
-    database = Database(url)
-    load(database, folder)
     with database.write() as session:
         for role in ROLES[1:]:
             area = WEST_HOME if role == "manager" else None
@@ -131,11 +115,21 @@ def app(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[F
         officer = session.scalar(select(Account).where(Account.name == "m-officer"))
         assert officer is not None
         officer.person_code = "LW"
-    made = create_app(load_settings(data_dir=folder, database_url=url, secret_key="test", host="127.0.0.1"))
-    yield made
-    database.close()
-    made.extensions["steward"].database.close()
-    next(urls, None)
+
+
+def _line(x: float, y: float) -> Any:
+    import shapely
+
+    return shapely.LineString([at(x, y), at(x + 0.1, y)])
+
+
+@pytest.fixture(scope="module")
+def app(stores: Stores, store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    folder = tmp_path_factory.mktemp("masking")
+    with stores.copied(store_kind, two_sides, folder) as url:
+        made = create_app(settings_of(url, folder))
+        yield made
+        made.extensions["steward"].database.close()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +26,7 @@ from service.records.office import SECTIONS, defaults, read_office
 from service.safekeeping import shelf
 from tests.conftest import MONDAY_NOON, bearer
 from tests.responsibility.town import at, load_town
+from tests.stores import Filling
 
 IN_A1 = at(2.5, 2.5)
 
@@ -54,8 +54,12 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.fixture
-def app(settings: Settings, database: Database, tmp_path: Path) -> Iterator[Flask]:
-    load_town(database, settings, tmp_path)
+def filling() -> Filling:
+    return load_town
+
+
+@pytest.fixture
+def app(settings: Settings, database: Database) -> Iterator[Flask]:
     with database.write() as session:
         for role in ("admin", "supervisor", "manager", "officer", "unit", "viewer"):
             create_account(session, f"test-{role}", role, None, MONDAY_NOON)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 from collections.abc import Iterator
 
@@ -19,6 +18,7 @@ from service.records.models import Attachment, AuditEntry
 from service.web import photos
 from tests.conftest import MONDAY_NOON, PASSWORD
 from tests.documents.test_photos import from_a_phone
+from tests.stores import Stores
 from tests.web.town_service import client_of, town_service
 
 SHOP = "/photos/frontages/F1"
@@ -26,9 +26,8 @@ FETCH = {"X-Requested-With": "fetch"}
 
 
 @pytest.fixture(scope="module")
-def app(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    os.environ["STEWARD_NOW"] = MONDAY_NOON.isoformat()
-    yield from town_service(store_kind, tmp_path_factory.mktemp("photos"))
+def app(stores: Stores, store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    yield from town_service(stores, store_kind, tmp_path_factory.mktemp("photos"))
 
 
 @pytest.fixture(autouse=True)

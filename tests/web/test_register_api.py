@@ -13,17 +13,17 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from service.app import create_app
-from service.config import Settings, load_settings
+from service.config import Settings
 from service.db.engine import Database
-from service.db.migrate import migrate
 from service.people.accounts import create_account
 from service.people.models import Account
 from service.people.sign_ins import begin
 from service.records.models import AuditEntry
 from service.web.access import ROUTES
-from tests.conftest import MONDAY_NOON, bearer, fresh_postgres
-from tests.registers.conftest import FAR_AWAY, IN_A1, IN_B1, build, point
+from tests.conftest import MONDAY_NOON, bearer
+from tests.registers.conftest import FAR_AWAY, IN_A1, IN_B1, point, whole_town
 from tests.responsibility.town import A1, EAST_HOME, WEST_HOME
+from tests.stores import Filling, Stores, settings_of
 
 PHONE = "139****0001"
 SEEN = '<img src=x onerror="alert(1)">'
@@ -41,37 +41,43 @@ class Api:
         return self.clients[role]
 
 
-def served(database: Database, settings: Settings, folder: Path) -> Iterator[Api]:
-    build(database, settings, folder)
+def town_with_roles(database: Database, settings: Settings, folder: Path) -> None:
+    """The small town and an account of each role."""
+    whole_town(database, settings, folder)
     with database.write() as session:
         for role in ("admin", "supervisor", "viewer", "manager", "officer", "unit"):
             made = create_account(session, role, role, None, MONDAY_NOON)
             made.area = WEST_HOME if role == "manager" else None
             made.unit = "O1" if role == "unit" else None
             made.person_code = "P2" if role == "officer" else None
+
+
+def served(settings: Settings) -> Iterator[Api]:
     app = create_app(settings)
     names = ("admin", "supervisor", "viewer", "manager", "officer", "unit")
     yield Api(app, {role: bearer(app, role) for role in names} | {"public": app.test_client()})
     app.extensions["steward"].database.close()
 
 
-@pytest.fixture(scope="session")
-def still_api(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """For tests that change nothing."""
-    folder = tmp_path_factory.mktemp("api")
-    urls = iter([f"gpkg:///{folder / 'steward.gpkg'}"]) if store_kind == "gpkg" else fresh_postgres()
-    url = next(urls)
-    migrate(url, folder, MONDAY_NOON)
-    database = Database(url)
-    settings = load_settings(data_dir=folder, database_url=url, secret_key="test", host="127.0.0.1")
-    yield from served(database, settings, folder)
-    database.close()
-    next(urls, None)
+def _still(stores: Stores, store_kind: str, folder: Path) -> Iterator[Api]:
+    with stores.copied(store_kind, town_with_roles, folder) as url:
+        yield from served(settings_of(url, folder / "data"))
 
 
 @pytest.fixture
-def api(database: Database, settings: Settings, tmp_path: Path) -> Iterator[Api]:
-    yield from served(database, settings, tmp_path)
+def still_api(stores: Stores, store_kind: str) -> Api:
+    """For tests that change nothing."""
+    return stores.kept(store_kind, _still)
+
+
+@pytest.fixture
+def filling() -> Filling:
+    return town_with_roles
+
+
+@pytest.fixture
+def api(settings: Settings) -> Iterator[Api]:
+    yield from served(settings)
 
 
 def items(client: FlaskClient, path: str) -> list[dict[str, Any]]:

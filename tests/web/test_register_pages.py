@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,11 @@ import shapely
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
-from sqlalchemy.engine import make_url
 from werkzeug.test import TestResponse
 
 from service.app import create_app
-from service.config import Settings, load_settings
+from service.config import Settings
 from service.db.engine import Database
-from service.db.migrate import migrate
 from service.errors import InvalidValue
 from service.frontages.models import Frontage
 from service.frontages.register import FRONTAGES
@@ -32,23 +29,18 @@ from service.records.models import AuditEntry
 from service.registers import incident_page, queries
 from service.web.registers.forms import Typed, drawn, points_text
 from service.web.registers.query import parse_query
-from tests.conftest import MONDAY_NOON, PASSWORD, fresh_postgres
-from tests.registers.conftest import build
+from tests.conftest import MONDAY_NOON, PASSWORD
+from tests.registers.conftest import whole_town
 from tests.responsibility.town import A1, EAST_HOME, WEST_HOME, at, bring, duties, layer
+from tests.stores import Filling
 
 HURTFUL = "\"><img src=x onerror=hurt()>'{{7*7}}"
 WALL = "\n".join(f"{x:.7f}, {y:.7f}" for x, y in (at(3, 4), at(3.1, 4)))
 
 
-@pytest.fixture(scope="module")
-def pattern(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a store with the small town and an account of each kind; each test gets a copy of it."""
-    folder = tmp_path_factory.mktemp("pattern")
-    urls = iter([f"gpkg:///{folder / 'steward.gpkg'}"]) if store_kind == "gpkg" else fresh_postgres()
-    url = next(urls)
-    migrate(url, folder, MONDAY_NOON)
-    database = Database(url)
-    build(database, load_settings(data_dir=folder, database_url=url, secret_key="test", host="127.0.0.1"), folder)
+def town_with_accounts(database: Database, settings: Settings, folder: Path) -> None:
+    """The small town and an account of each kind."""
+    whole_town(database, settings, folder)
     with database.write() as session:
         create_account(session, "boss", "supervisor", PASSWORD, MONDAY_NOON, display_name="周主管")
         create_account(session, "west", "manager", PASSWORD, MONDAY_NOON, area=WEST_HOME)
@@ -56,25 +48,11 @@ def pattern(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         create_account(session, "looker", "viewer", PASSWORD, MONDAY_NOON)
         create_account(session, "idle", "officer", PASSWORD, MONDAY_NOON)
         create_account(session, "firm", "unit", PASSWORD, MONDAY_NOON, unit="O1")
-    database.close()
-    yield url
-    next(urls, None)
 
 
 @pytest.fixture
-def store_url(pattern: str, tmp_path: Path) -> Iterator[str]:
-    if pattern.startswith("gpkg"):
-        shutil.copy(pattern.removeprefix("gpkg:///"), tmp_path / "steward.gpkg")
-        yield f"gpkg:///{tmp_path / 'steward.gpkg'}"
-    else:
-        yield from fresh_postgres(make_url(pattern).database)
-
-
-@pytest.fixture
-def database(store_url: str) -> Iterator[Database]:
-    made = Database(store_url)
-    yield made
-    made.close()
+def filling() -> Filling:
+    return town_with_accounts
 
 
 @pytest.fixture

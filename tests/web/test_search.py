@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -22,6 +21,7 @@ from service.records import counters
 from service.registers import search as keeper
 from tests.conftest import MONDAY_NOON
 from tests.responsibility.town import A1, A2, EAST_HOME, WEST_HOME, at, box
+from tests.stores import Stores
 from tests.web.town_service import ACCOUNTS, client_of, town_service
 
 YESTERDAY = date(2026, 11, 22)
@@ -29,9 +29,8 @@ EVERYONE = [None, *ACCOUNTS]
 
 
 @pytest.fixture(scope="module")
-def app(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    os.environ["STEWARD_NOW"] = MONDAY_NOON.isoformat()
-    made = town_service(store_kind, tmp_path_factory.mktemp("search"))
+def app(stores: Stores, store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    made = town_service(stores, store_kind, tmp_path_factory.mktemp("search"))
     app = next(made)
     with app.extensions["steward"].database.write() as session:
         line = encode(shapely.MultiLineString([[at(0, 1), at(5, 1)]]))

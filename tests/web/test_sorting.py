@@ -15,15 +15,16 @@ from service.people.models import Organisation, Person
 from service.records.masking import is_masked
 from service.records.register import LONG, PERSON, PHONE
 from service.registers.kinds import REGISTERS
+from tests.stores import Stores
 from tests.web.town_service import ACCOUNTS, client_of, town_service
 
 KEPT = [name for name, one in REGISTERS.items() if name != "buildings"]
 
 
 @pytest.fixture(scope="module")
-def app(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+def app(stores: Stores, store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     folder: Path = tmp_path_factory.mktemp("sorting")
-    for made in town_service(store_kind, folder):
+    for made in town_service(stores, store_kind, folder):
         with made.extensions["steward"].database.write() as session:
             session.add(Organisation(code="U1", name="环卫一队", head_code="P7"))
             for code in ("P4", "P5", "P7"):  # 赵六、钱七、周九 work in the unit, nobody leads a grid

@@ -17,15 +17,16 @@ from service.frontages.models import Frontage
 from service.people.models import Account
 from service.records.models import OfficeSetting
 from tests.conftest import PASSWORD
+from tests.stores import Stores
 from tests.web.town_service import town_service
 
 ODD = ["", "-1", "0", "x", "²", "１", "1.0", "1 ", "+1", "9" * 5000]
 
 
 @pytest.fixture(scope="module")
-def app(store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+def app(stores: Stores, store_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     folder: Path = tmp_path_factory.mktemp("versions")
-    for made in town_service(store_kind, folder):
+    for made in town_service(stores, store_kind, folder):
         with made.extensions["steward"].database.write() as session:
             session.query(Frontage).filter_by(code="F3").one().ended_on = date(2026, 11, 1)
             session.query(Frontage).update({"version": 4})

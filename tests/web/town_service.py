@@ -9,13 +9,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from service.app import create_app
-from service.config import load_settings
+from service.config import Settings
 from service.db.engine import Database
-from service.db.migrate import migrate
 from service.people.accounts import create_account
 from service.people.models import Account
-from tests.conftest import MONDAY_NOON, PASSWORD, bearer, fresh_postgres
+from tests.conftest import MONDAY_NOON, PASSWORD, bearer
 from tests.responsibility.town import EAST_HOME, WEST_HOME, load_town
+from tests.stores import Stores, settings_of
 
 # name: (role, area, unit, person); the acting leader of A1 today is P3.
 ACCOUNTS = {
@@ -30,24 +30,27 @@ ACCOUNTS = {
 }
 
 
-def town_service(store_kind: str, folder: Path, load: bool = True) -> Iterator[Flask]:
-    """For a fixture: yields the application, then takes it down. load: with the town; else an office without data."""
-    urls = iter([f"gpkg:///{folder / 'steward.gpkg'}"]) if store_kind == "gpkg" else fresh_postgres()
-    url = next(urls)
-    given = load_settings(data_dir=folder / "data", database_url=url, secret_key="test", host="127.0.0.1")
-    migrate(url, folder, MONDAY_NOON)
-    database = Database(url)
-    if load:
-        load_town(database, given, folder)
+def accounts(database: Database, _settings: Settings, _folder: Path) -> None:
+    """A filling: an office without data."""
     with database.write() as session:
         for name, (role, area, unit, person) in ACCOUNTS.items():
             made: Account = create_account(session, name, role, PASSWORD, MONDAY_NOON, area=area, unit=unit)
             made.person_code = person
-    database.close()
-    app = create_app(given)
-    yield app
-    app.extensions["steward"].database.close()
-    next(urls, None)
+
+
+def town_with_accounts(database: Database, settings: Settings, folder: Path) -> None:
+    """A filling."""
+    load_town(database, settings, folder)
+    accounts(database, settings, folder)
+
+
+def town_service(stores: Stores, store_kind: str, folder: Path, load: bool = True) -> Iterator[Flask]:
+    """For a fixture: yields the application over a town of its own, then takes it down. load: with the town; else an
+    office without data."""
+    with stores.copied(store_kind, town_with_accounts if load else accounts, folder) as url:
+        app = create_app(settings_of(url, folder / "data"))
+        yield app
+        app.extensions["steward"].database.close()
 
 
 def client_of(app: Flask, name: str | None) -> FlaskClient:
