@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from service.clock import overlap
+from service.duties.faults import acting_faults, day_faults, person_faults
 from service.duties.ledger import Change, Facts, Ledger, Verdict, relieved_of_leave
 from service.duties.queries import DutyRow, Subject
 from service.duties.rules import period_words
-from service.duties.steps import CREATE, acting_faults, day_faults, open_duty, person_faults
+from service.duties.steps import CREATE, open_duty
 from service.errors import InvalidValues
 
 ACT, RETURN = "act", "return"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from service.config import Settings
+from service.db.engine import Database
+from service.records.audit import Actor
 from service.records.models import Job
 
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
@@ -16,6 +19,27 @@ ENDED = (DONE, FAILED)
 MOST_ATTEMPTS = 2
 KEPT_FOR = timedelta(days=90)
 _BROKEN_OFF = "这项任务两次中断（任务进程意外结束），没有再试。没有留下做了一半的数据；把编号 {id} 告诉管理员。"
+
+
+class Work(Protocol):
+    """What the job process hands to a handler (service/jobs/work.py makes it): a room below it that has work for it
+    writes its handler against this."""
+
+    @property
+    def database(self) -> Database: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def job_id(self) -> int: ...
+    @property
+    def given(self) -> dict[str, Any]: ...
+    @property
+    def actor(self) -> Actor: ...
+    @property
+    def now(self) -> datetime: ...
+
+    def progress(self, done: int, total: int, message: str | None = None) -> None:
+        """Told to who waits. Ends the handler when the process is to stop."""
 
 
 def enqueue(session: Session, kind: str, given: dict[str, Any], account_id: int | None, now: datetime) -> Job:

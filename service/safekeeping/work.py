@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.config import Settings
-from service.db.engine import Database
 from service.records import audit
+from service.records.jobs import Work
 from service.records.models import Job
 from service.records.office import read_office
 from service.safekeeping import retention, shelf
@@ -20,22 +20,7 @@ KIND = "backup"
 _OPEN = ("waiting", "running")
 
 
-class Asked(Protocol):
-    """What the job process hands to a handler (service/jobs/work.py)."""
-
-    @property
-    def database(self) -> Database: ...
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def given(self) -> dict[str, Any]: ...
-    @property
-    def actor(self) -> audit.Actor: ...
-    @property
-    def now(self) -> datetime: ...
-
-
-def back_up(work: Asked) -> dict[str, Any] | None:
+def back_up(work: Work) -> dict[str, Any] | None:
     """The handler of the kind `backup`. `given`: {"scheduled": true} for the plan's own, else somebody asked for one.
     Run twice it makes one more backup, or none when the plan's is there already."""
     if work.given.get("scheduled"):
@@ -47,7 +32,7 @@ def back_up(work: Asked) -> dict[str, Any] | None:
     return None if made is None else {"name": made.path.name, "size": made.size}
 
 
-def sweep(work: Asked) -> None:
+def sweep(work: Work) -> None:
     """Once a day: what is beyond its age."""
     with work.database.write() as session:
         retention.sweep(session, work.settings, work.now)

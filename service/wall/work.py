@@ -7,20 +7,20 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.clock import local_date
 from service.config import Settings
-from service.db.engine import Database
 from service.errors import NotFound
 from service.people.access import Area
 from service.people.rules import Viewer
 from service.places.ground import Ground
 from service.records import audit, jobs
 from service.records.batches import holds_demo
+from service.records.jobs import Work
 from service.records.models import Job
 from service.records.office import read_office
 from service.responsibility.keeper import Responsibility
@@ -33,25 +33,6 @@ KIND = "wall.print"
 KEPT_DAYS = 7
 _FOLDER = "wall"
 _SHOWN = 8
-
-
-class Work(Protocol):
-    """What the job process hands to a handler (service/jobs/work.py)."""
-
-    @property
-    def database(self) -> Database: ...
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def job_id(self) -> int: ...
-    @property
-    def given(self) -> dict[str, Any]: ...
-    @property
-    def actor(self) -> audit.Actor: ...
-    @property
-    def now(self) -> datetime: ...
-
-    def progress(self, done: int, total: int, message: str | None = None) -> None: ...
 
 
 def ask_job(session: Session, asked: Asked, viewer: Viewer, actor: audit.Actor, now: datetime) -> Job:

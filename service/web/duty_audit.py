@@ -130,9 +130,17 @@ def _asked() -> tuple[list[Finding], str, str]:
 
 def _rows(found: list[Finding]) -> list[Row]:
     who = require_account()
-    may_assign, may_write = (reach(who.role, right) is not None for right in ("duties.assign", "registers.write"))
+    may_write = reach(who.role, "registers.write") is not None
     showing = Showing(services().responsibility.on(local_date(now())), viewer())
-    return [row_of(one, showing, may_assign, may_write) for one in found]
+    return [row_of(one, showing, _may_assign(one), may_write) for one in found]
+
+
+def _may_assign(one: Finding) -> bool:
+    """Whether all of it is the asker's to assign: a street into another community is the supervisor's."""
+    if reach(require_account().role, "duties.assign") is None:
+        return False
+    mine = area("duties.assign")
+    return mine.everywhere or all(mine.holds_community(home) for home in one.communities)
 
 
 def _homes() -> list[tuple[str, str]]:
@@ -144,9 +152,10 @@ def _homes() -> list[tuple[str, str]]:
 
 def _assign_all(chosen: list[Finding], kind: str) -> dict[str, Any] | None:
     """One page on which all of a kind are assigned, when there are several and they need the same role."""
-    if kind not in _ASSIGNED or len(chosen) < 2 or reach(require_account().role, "duties.assign") is None:
+    own = [one for one in chosen if _may_assign(one)] if kind in _ASSIGNED else []
+    same = [one for one in own if one.role == own[0].role][:_MOST_AT_ONCE]
+    if len(same) < 2:
         return None
-    same = [one for one in chosen if one.role == chosen[0].role][:_MOST_AT_ONCE]
     url = assign_url(same)
     return {"url": url, "n": len(same)} if may_go(url) else None
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState, expect
+from playwright.sync_api import Browser, StorageState, expect
 from sqlalchemy import select
 
 from service.duties.models import Duty
 from service.records.models import AuditEntry
-from tests.browser.conftest import Watched
-from tests.browser.serving import DESKTOP, Town, demo_serving, rest
+from tests.browser.desk import Desk, entered, open_desk
+from tests.browser.serving import Town, demo_serving, rest
 from tests.stores import Stores
 
 pytestmark = pytest.mark.browser
-PHONE = {"width": 390, "height": 844}
 VACANT = "500237002001012"
 _LOADED = "() => window.steward?.parts?.subjects?.answers && !window.steward.board.soon && window.steward.board.drawn"
 # Where a grid's middle is on the page.
@@ -35,51 +34,15 @@ def town(stores: Stores, chromium: Browser, tmp_path_factory: pytest.TempPathFac
         yield running
 
 
-def entered(chromium: Browser, address: str, role: str) -> StorageState:
-    """The cookies of one of the demo's ways in."""
-    context = chromium.new_context()
-    page = context.new_page()
-    page.goto(f"{address}/login")
-    way = "/login/demo" if role == "supervisor" else f"/login/demo/{role}"
-    page.locator(f'form[action$="{way}"] button').click()
-    page.wait_for_url("**/map*")
-    kept = context.storage_state()
-    context.close()
-    return kept
-
-
 @pytest.fixture(scope="module")
 def roles(chromium: Browser, town: Town) -> dict[str, StorageState]:
     return {role: entered(chromium, town.address, role) for role in ("supervisor", "manager", "officer", "viewer")}
 
 
-class Desk:
-    """Pages of the roles, none of which may complain."""
-
-    def __init__(self, chromium: Browser, roles: dict[str, StorageState]) -> None:
-        self.chromium, self.roles, self.opened = chromium, roles, []  # type: ignore[var-annotated]
-
-    def page(self, role: str, phone: bool = False, scripts: bool = True) -> Page:
-        more = {"viewport": PHONE, "is_mobile": True, "has_touch": True} if phone else {"viewport": DESKTOP}
-        context = self.chromium.new_context(
-            locale="zh-CN",
-            timezone_id="Asia/Shanghai",
-            storage_state=self.roles[role],
-            java_script_enabled=scripts,
-            **more,  # type: ignore[arg-type]
-        )
-        self.opened.append(Watched(context.new_page()))
-        return self.opened[-1].page
-
-
 @pytest.fixture
 def desk(chromium: Browser, roles: dict[str, StorageState]) -> Iterator[Desk]:
-    made = Desk(chromium, roles)
-    yield made
-    complaints = [one for watched in made.opened for one in watched.complaints if "status of 4" not in one]
-    for watched in made.opened:
-        watched.page.context.close()
-    assert complaints == []
+    with open_desk(chromium, roles) as made:
+        yield made
 
 
 def test_a_manager_boxes_vacant_grids_and_assigns_them(town: Town, desk: Desk) -> None:
