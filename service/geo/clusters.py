@@ -26,10 +26,11 @@ _MOST_CELLS = 1 << 18
 
 
 class Within(NamedTuple):
-    """What lies in one of the communities or in one of the grids, by code."""
+    """What lies in one of the communities or in one of the grids, by code; or is one of `ids`, shape (k,)."""
 
     communities: frozenset[int]
     grids: frozenset[int]
+    ids: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -294,12 +295,14 @@ def _passing(rows: Rows, state: np.ndarray, filters: Filters) -> np.ndarray:
 
 
 def _inside(rows: Rows, within: Within) -> np.ndarray:
-    """Mask of the rows in an area; a row without a community or grid is in none."""
+    """Mask of the rows in an area; a row without a community or grid is in it by its id only."""
     out = np.zeros(len(rows), np.bool_)
     for column, wanted in ((rows.community, within.communities), (rows.grid, within.grids)):
         known = wanted - {NO_CODE}
         if known:
             out |= _among(column, known)
+    if within.ids is not None:
+        out |= np.isin(rows.ids, within.ids)
     return out
 
 

@@ -67,10 +67,10 @@ class Columns:
         return [int(key) for key in ids[far <= metres]]
 
     def inside(self, area: Area | None) -> np.ndarray:
-        """Mask of the incidents in an area's grids and communities; None: everywhere."""
+        """Mask of the incidents in an area's grids and communities, or in its unit's or person's hands; None: all."""
         if area is None or area.everywhere:
             return np.ones(len(self.rows.ids), dtype=bool)
-        out = np.zeros(len(self.rows.ids), dtype=bool)
+        out = self.held_by(area)
         for column, known, wanted in (
             (self.rows.community, self.rows.communities, area.communities),
             (self.rows.grid, self.rows.grids, area.grids),
@@ -140,7 +140,19 @@ class Columns:
         return Within(
             _indexes(self.rows.communities, area.communities) or frozenset(),
             _indexes(self.rows.grids, area.grids) or frozenset(),
+            self.rows.ids[self.held_by(area)],
         )
+
+    def held_by(self, area: Area) -> np.ndarray:
+        """Mask of the incidents that the area's person or unit has in hand, wherever they lie."""
+        out = np.zeros(len(self.rows.ids), dtype=bool)
+        for column, known, code in (
+            (self.rows.unit, self.rows.units, area.organisation),
+            (self.rows.handler, self.rows.handlers, area.person),
+        ):
+            if code is not None and code in known:
+                out |= column == known.index(code)
+        return out
 
 
 def _indexes(known: list[str], asked: Iterable[str]) -> frozenset[int] | None:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from service.db.spatial import raw_geometry, read_points
 from service.incidents.models import Incident
+from service.incidents.queries import in_area
 from service.people.access import Area
 from service.records.batches import visible
 
@@ -43,7 +44,7 @@ def by_number(session: Session, beginning: str, area: Area, most: int) -> list[F
     columns: list[Any] = [getattr(Incident, name) for name in names]
     rows = session.execute(
         select(*columns, raw_geometry(Incident.geom))
-        .where(or_(*begins), _within(area), visible(Incident))
+        .where(or_(*begins), in_area(area), visible(Incident))
         .order_by(Incident.number)
         .limit(most)
     ).all()
@@ -54,9 +55,3 @@ def by_number(session: Session, beginning: str, area: Area, most: int) -> list[F
     return [
         FoundIncident(**dict(zip(names, row, strict=False)), spot=spot) for row, spot in zip(rows, spots, strict=True)
     ]
-
-
-def _within(area: Area) -> ColumnElement[bool]:
-    if area.everywhere:
-        return true()
-    return or_(Incident.grid_code.in_(area.grids), Incident.community_code.in_(area.communities))

@@ -15,43 +15,60 @@ from service.db.bulk import uncollected
 from service.db.spatial import raw_geometry, read_points
 from service.db.types import epoch_seconds
 from service.incidents.models import Incident
-from service.incidents.rules import GROUP_OF
+from service.incidents.rules import GROUP_OF, STATES
 from service.records.batches import visible
 
 NEVER = 2**32 - 1
+STATE_CODES = tuple(STATES)
+_GROUP_OF_STATE = np.array([GROUP_OF[code] for code in STATE_CODES], np.uint8)
+_STATE_AT = {code: at for at, code in enumerate(STATE_CODES)}
 _AT_ONCE = 50_000
 _NOTHING = (
     *(np.empty(0, kind) for kind in (np.int64, np.float64, np.float64, np.uint8, np.int64, np.int64, np.int64)),
-    *(np.empty(0, np.int32) for _ in range(3)),
+    *(np.empty(0, np.int32) for _ in range(5)),
 )
 
 
 @dataclass(frozen=True)
 class Arrays:
-    """All incidents, in order of id; codes are indexes into the name lists, -1 for none. Times: epoch seconds."""
+    """All incidents, in order of id; codes are indexes into the name lists, -1 for none. Times: epoch seconds.
+
+    `state`: indexes into STATE_CODES; `unit`, `handler`: who has it now.
+    """
 
     ids: np.ndarray
     lon: np.ndarray
     lat: np.ndarray
-    group: np.ndarray
+    state: np.ndarray
     reported: np.ndarray
     due: np.ndarray
     closed: np.ndarray
     category: np.ndarray
     community: np.ndarray
     grid: np.ndarray
+    unit: np.ndarray
+    handler: np.ndarray
     categories: list[tuple[str, str]]
     communities: list[str]
     grids: list[str]
+    units: list[str]
+    handlers: list[str]
+
+    @property
+    def group(self) -> np.ndarray:
+        """uint8 (n,): indexes into rules.GROUPS."""
+        return np.asarray(_GROUP_OF_STATE[self.state])
 
 
 def load(session: Session) -> Arrays:
     """Every visible incident, some ten thousand rows at a time: a million as rows would take half a gigabyte."""
-    kinds, homes, zones = Coded(), Coded(), Coded()
+    kinds, homes, zones, units, handlers = (Coded() for _ in range(5))
     names: dict[str, str] = {}
     parts: list[tuple[np.ndarray, ...]] = []
     for rows in _portions(session):
-        ids, state, category, category_name, community, grid, reported, due, closed, raw = zip(*rows, strict=True)
+        ids, state, category, category_name, community, grid, unit, handler, reported, due, closed, raw = zip(
+            *rows, strict=True
+        )
         stated = kinds.add([code or name for code, name in zip(category, category_name, strict=True)])
         for code, first in zip(*np.unique(stated, return_index=True), strict=True):
             if code >= 0:
@@ -60,19 +77,21 @@ def load(session: Session) -> Arrays:
             (
                 np.array(ids, np.int64),
                 *read_points(raw),
-                np.array([GROUP_OF.get(one, 0) for one in state], np.uint8),
+                np.array([_STATE_AT.get(one, 0) for one in state], np.uint8),
                 np.array(reported, np.float64).astype(np.int64),
                 _seconds(due),
                 _seconds(closed),
                 stated,
                 homes.add(community),
                 zones.add(grid),
+                units.add(unit),
+                handlers.add(handler),
             )
         )
     columns = [np.concatenate(one) for one in zip(_NOTHING, *parts, strict=True)]
     categories = [(code, names[code]) for code in kinds.values]
-    key, lon, lat, group, begun, until, over, kind, home, zone = columns
-    return Arrays(key, lon, lat, group, begun, until, over, kind, home, zone, categories, homes.values, zones.values)
+    named = (categories, homes.values, zones.values, units.values, handlers.values)
+    return Arrays(*columns, *named)  # type: ignore[arg-type,call-arg]  # in the order of the fields
 
 
 def _seconds(moments: Sequence[float | None]) -> np.ndarray:
@@ -86,22 +105,21 @@ def _portions(session: Session) -> Iterator[Sequence[Any]]:
 
 
 def _statement() -> Select[Any]:
-    return (
-        select(
-            Incident.id,
-            Incident.state,
-            Incident.category,
-            Incident.category_name,
-            Incident.community_code,
-            Incident.grid_code,
-            epoch_seconds(Incident.reported_at),
-            epoch_seconds(Incident.due_at),
-            epoch_seconds(Incident.closed_at),
-            raw_geometry(Incident.geom),
-        )
-        .where(visible(Incident))
-        .order_by(Incident.id)
+    wanted: tuple[Any, ...] = (
+        Incident.id,
+        Incident.state,
+        Incident.category,
+        Incident.category_name,
+        Incident.community_code,
+        Incident.grid_code,
+        Incident.unit_code,
+        Incident.handler_code,
+        epoch_seconds(Incident.reported_at),
+        epoch_seconds(Incident.due_at),
+        epoch_seconds(Incident.closed_at),
+        raw_geometry(Incident.geom),
     )
+    return select(*wanted).where(visible(Incident)).order_by(Incident.id)
 
 
 class Coded:

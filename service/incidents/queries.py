@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select, true
 from sqlalchemy.orm import Session
 
+from service.db.bulk import among
 from service.db.spatial import raw_geometry, read_geometries
 from service.incidents.models import Incident
 from service.incidents.rules import GROUP_OF, GROUPS
+from service.people.access import Area
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,18 @@ class IncidentRow:
     @property
     def title(self) -> str:
         return self.category_name or self.category or "未分类"
+
+
+def in_area(area: Area) -> ColumnElement[bool]:
+    """The criterion of the incidents that an account's area holds: by place, or in its person's or unit's hands."""
+    if area.everywhere:
+        return true()
+    wanted = [among(Incident.grid_code, area.grids), among(Incident.community_code, area.communities)]
+    if area.organisation is not None:
+        wanted.append(Incident.unit_code == area.organisation)
+    if area.person is not None:
+        wanted.append(Incident.handler_code == area.person)
+    return or_(*wanted)
 
 
 def rows_by_id(session: Session, ids: Sequence[int]) -> list[IncidentRow]:

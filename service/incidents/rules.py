@@ -16,6 +16,7 @@ STATES = {
     "closed": "已结案",
     "rejected": "不予立案",
     "void": "作废",
+    "merged": "并案",
 }
 SOURCES = {
     "patrol": "巡查",
@@ -41,6 +42,7 @@ GROUP_OF = {
     "closed": 3,
     "rejected": 3,
     "void": 3,
+    "merged": 3,
 }
 OPEN_STATES = tuple(state for state, group in GROUP_OF.items() if group < 3)
 

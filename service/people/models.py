@@ -44,7 +44,7 @@ class Account(Base):
     """Somebody who signs in. The password is kept as an argon2id hash only.
 
     `area`: codes of a manager's communities, separated by spaces; `unit`: a handler's organisation; `person_code`: the
-    person behind the account, whose duties are an officer's area.
+    person behind the account, whose duties are an officer's area; `mail`: where notices go beside the page.
     """
 
     __tablename__ = "accounts"
@@ -57,6 +57,7 @@ class Account(Base):
     area: Mapped[str | None] = mapped_column(Text)
     unit: Mapped[str | None] = mapped_column(Text)
     person_code: Mapped[str | None] = mapped_column(Text)
+    mail: Mapped[str | None] = mapped_column(Text)
     must_change: Mapped[bool] = mapped_column(Boolean, default=False)
     demo: Mapped[bool] = mapped_column(Boolean, default=False)
     active: Mapped[bool] = mapped_column(Boolean, default=True)

@@ -14,6 +14,7 @@ OFFICE = "office"
 _RELOCATION = "relocation"
 NAMES = (RESPONSIBILITY, INCIDENTS, GROUND, OFFICE)
 ACCOUNTS = "accounts"  # who may what; open pages have no use for it, so it isn't among the told ones
+NUMBERS, NUMBERS_OF = "numbers", "numbers_of"  # the last serial of an incident, and its day as yymmdd
 TRAIL = "trail"  # the number of the trail's last line, so that a cut-off end is found (audit_verify.py)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Index, Integer, Text, false
+from sqlalchemy import Boolean, Index, Integer, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.db.base import Base
@@ -120,8 +120,29 @@ class Upload(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class RequestKey(Base):
+    """A request that must happen once however often it is sent: the sender's key, and what it came to.
+
+    `account_id` 0: the public. `digest`: SHA-256 of what was sent, so that a key isn't used for something else.
+    """
+
+    __tablename__ = "request_keys"
+    __table_args__ = (UniqueConstraint("account_id", "key"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    account_id: Mapped[int] = mapped_column(Integer)
+    key: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(Text)
+    status: Mapped[int] = mapped_column(Integer)
+    answer: Mapped[dict[str, Any]] = mapped_column(JsonText)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
 class Attachment(Base):
-    """A photo of a subject. The file lies under DATA_DIR/photos by its SHA-256; EXIF is gone before it is kept."""
+    """A photo of a subject. The file lies under DATA_DIR/photos by its SHA-256; EXIF is gone before it is kept.
+
+    `phase`: report, before or after for an incident's; `source_sha256`: of the file as it was sent.
+    """
 
     __tablename__ = "attachments"
     __table_args__ = (Index("ix_attachments_subject", "subject_kind", "subject_code"),)
@@ -135,6 +156,8 @@ class Attachment(Base):
     width: Mapped[int] = mapped_column(Integer)
     height: Mapped[int] = mapped_column(Integer)
     caption: Mapped[str | None] = mapped_column(Text)
+    phase: Mapped[str | None] = mapped_column(Text)
+    source_sha256: Mapped[str | None] = mapped_column(Text)
     account_id: Mapped[int | None] = mapped_column(Integer)
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

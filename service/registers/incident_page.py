@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 
 import numpy as np
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from service.clock import SHANGHAI
@@ -16,12 +16,13 @@ from service.errors import InvalidValue
 from service.incidents.columns import DONE, Columns
 from service.incidents.loading import NEVER
 from service.incidents.models import Incident
+from service.incidents.queries import in_area
 from service.incidents.rules import GROUP_NAMES, GROUPS
 from service.people.access import Area
 from service.records.batches import visible
 from service.records.register import Register
 from service.registers.asked import MANY, Asked
-from service.registers.filters import by_code_point, field_criterion, one_of, readable, searched
+from service.registers.filters import by_code_point, field_criterion, readable, searched
 from service.registers.location import Located
 from service.registers.rows import Page, read_rows
 
@@ -31,11 +32,7 @@ _FIELDS = ("number", "state", "address", "source")
 
 def within(area: Area) -> list[ColumnElement[bool]]:
     """The criterion that keeps to the area."""
-    if area.everywhere:
-        return []
-    return [
-        or_(one_of(Incident.grid_code, area.grids), one_of(Incident.community_code, area.communities)),
-    ]
+    return [] if area.everywhere else [in_area(area)]
 
 
 def page(session: Session, register: Register, asked: Asked, located: Located) -> Page:
@@ -104,9 +101,7 @@ def _mask(session: Session, register: Register, asked: Asked, columns: Columns, 
     rows = columns.rows
     found = np.ones(len(rows.ids), dtype=bool)
     if not asked.area.everywhere:
-        found &= _coded(rows.grid, rows.grids, asked.area.grids) | _coded(
-            rows.community, rows.communities, asked.area.communities
-        )
+        found &= columns.inside(asked.area)
     stored: list[ColumnElement[bool]] = []
     for name, given in asked.filters.items():
         if not any(given) or name == "group":

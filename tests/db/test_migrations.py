@@ -17,11 +17,15 @@ from service.db.migrate import FOLDER, MigrationFailed, include_object, migrate
 from service.db.spatial import decode, encode
 from service.grids import draft_models
 from service.grids.models import Edition, Grid
+from service.notices.models import Notice
+from service.patrols.models import Patrol
 from service.people.models import Organisation
 from service.responsibility import models as proposals
+from service.taxonomy.models import Category
+from service.worktime.models import CalendarDay
 from tests.conftest import MONDAY_NOON
 
-KNOWN = (draft_models.Draft, proposals.Proposal)  # their tables are compared too
+KNOWN = (draft_models.Draft, proposals.Proposal, Notice, Patrol, Category, CalendarDay)  # their tables are compared too
 NEWEST = sorted(path.name for path in (FOLDER / "versions").glob("*.py"))[-1][:4]
 STEP = """
 from alembic import op

@@ -22,13 +22,18 @@ from service.db.engine import Database
 from service.db.migrate import migrate
 from service.db.spatial import encode
 from service.grids.draft_models import Draft, DraftGrid, DraftStep, PlannedDuty
+from service.incidents.models import DispatchRule, Incident, IncidentContact, IncidentStep
+from service.notices.models import Channel, Delivery, Notice
+from service.patrols.models import Patrol, PatrolGrid
 from service.people.accounts import create_account, make_token
-from service.people.models import AddressFailures
+from service.people.models import Account, AddressFailures
 from service.people.sign_ins import begin
 from service.records import audit
-from service.records.models import Attachment, ImportRow, Job, OfficeSetting, SavedView, Upload
+from service.records.models import Attachment, ImportRow, Job, OfficeSetting, RequestKey, SavedView, Upload
 from service.responsibility.models import Proposal
 from service.safekeeping import making
+from service.taxonomy.models import Category, TaxonomyVersion
+from service.worktime.models import CalendarDay, CalendarYear, OfficeHours
 from tests.conftest import MONDAY_NOON, PASSWORD, the_demo
 from tests.stores import Stores
 
@@ -66,6 +71,7 @@ def every_table(database: Database, settings: Settings, folder: Path) -> None:
         session.add(ImportRow(batch_id=1, table_name="grids", row_id=1, old={"name": HOSTILE}))
         _add_upload(session)
         _add_drawn(session)
+        _add_casework(session)
         _add_photos(session, settings.data_dir)
     (settings.data_dir / "secret_key").write_text("a key")
 
@@ -87,6 +93,40 @@ def _add_drawn(session: Session) -> None:
     session.add(DraftStep(draft_id=draft.id, number=1, **step))
     session.add(PlannedDuty(draft_id=draft.id, grid_code="A1", role="grid_leader", person_code="P1"))
     session.add(Proposal(name=HOSTILE, settings={"k": 2}, groups={"A1": "P1"}, **moments))
+
+
+def _add_casework(session: Session) -> None:
+    """A row in every table of incidents' handling, and what follows from it."""
+    kept = {"number": "261123-0001", "state": "unverified", "reported_at": MONDAY_NOON, "category_name": HOSTILE}
+    incident = Incident(**kept, deadline={"amount": 4, "unit": "working_hours"})
+    version = TaxonomyVersion(made_at=MONDAY_NOON, made_by="head", note=HOSTILE)
+    patrol = Patrol(code="W1", person_code="P1", started_at=MONDAY_NOON, note=HOSTILE)
+    account = session.scalars(select(Account.id).limit(1)).one()
+    notice = Notice(
+        account_id=account, reason="report", subject_kind="incident", subject_code="x", title="x", made_at=MONDAY_NOON
+    )
+    session.add_all([incident, version, patrol, notice])
+    session.flush()
+    moment = {"made_at": MONDAY_NOON, "next_at": MONDAY_NOON}
+    session.add_all(
+        [
+            IncidentStep(
+                incident_id=incident.id, at=MONDAY_NOON, step="report", to_state="unverified", actor="head", version=1
+            ),
+            IncidentContact(incident_id=incident.id, key="k" * 22, name=HOSTILE, made_at=MONDAY_NOON),
+            DispatchRule(position=1, name=HOSTILE, conditions={}, target={"kind": "unit", "code": "O1"}),
+            Category(
+                version_id=version.id, code="06010", name=HOSTILE, class_code="06", class_name="x", aliases=["0105"]
+            ),
+            PatrolGrid(patrol_id=patrol.id, grid_code="A1"),
+            Delivery(notice_id=notice.id, channel="mail", target="x", title="x", state="waiting", **moment),
+            Channel(channel="wecom", name=HOSTILE, address="x"),
+            CalendarDay(day=MONDAY_NOON.date(), works=False, name=HOSTILE),
+            CalendarYear(year=2027),
+            OfficeHours(spans=[["09:00", "17:00"]], every_day=False),
+            RequestKey(account_id=0, key="k", digest="0", status=201, answer={}, made_at=MONDAY_NOON),
+        ]
+    )
 
 
 def _add_photos(session: Session, data_dir: Path) -> None:

@@ -1,0 +1,1 @@
+"""Patrols: who walked which grids when, whether or not something was found."""
