@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from service.clock import spoken
+from service.incidents.lifecycle import MARKS, STEPS, step_name
 from service.people.rules import ROLES, mask_phone
 from service.registers.kinds import REGISTERS
 
@@ -227,6 +228,8 @@ def action_words(action: str) -> str:
     if action in _WHOLE:
         return _WHOLE[action]
     noun, _dot, verb = action.partition(".")
+    if noun == "incident" and verb in {**STEPS, **MARKS}:
+        return f"事项：{step_name(verb)}"
     if noun not in _NOUNS or verb not in _VERBS:
         return action
     return f"{_VERBS[verb]}（{_NOUNS[noun]}）" if "号码" in _VERBS[verb] else _VERBS[verb] + _NOUNS[noun]

@@ -25,6 +25,7 @@ from service.responsibility.lookup import Distances
 from service.taxonomy.queries import CategoryRow, Taxonomy
 from tests.conftest import MONDAY_NOON
 from tests.registers.conftest import IN_A1, MANAGER_EAST, MANAGER_WEST, OFFICER_A1, UNIT_CLEANERS, Town
+from tests.registers.conftest import filling as filling
 from tests.registers.conftest import town as town
 
 LITTER = CategoryRow(
