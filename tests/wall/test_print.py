@@ -40,7 +40,7 @@ from tests.responsibility.town import (
     load_town,
     sheet,
 )
-from tests.stores import Stores
+from tests.stores import Stores, settings_of
 from tests.wall.conftest import Read, read_pdf
 
 TODAY = local_date(MONDAY_NOON)
@@ -117,17 +117,17 @@ def test_a_persons_sheet_names_streets_and_buildings_too(demo: Any) -> None:
             assert read.says(snapshot.nearby.rows[snapshot.nearby.by_subject[kind, code]].name)
 
 
-def test_a_long_word_stays_in_its_cell(town: Database, settings: Settings, tmp_path: Path) -> None:
+def test_a_long_word_stays_in_its_cell(stores: Stores, store_kind: str, tmp_path: Path) -> None:
     """Latin letters without a space may break, so that they don't run over the next column."""
     word = "Wolfeschlegelsteinhausenbergerdorff"
-    bring(
-        town, settings, "people", sheet(tmp_path / "long.csv", [{"code": "P2", "name": word, "phone": "13800000002"}])
-    )
-    snapshot = keeper_of(town).on(TODAY)
-    content = content_of(Teller(Showing(snapshot, ADMIN, whole=True), "names"), "community", WEST_HOME)
-    cell = str(table_of(content)["rows"])
-    assert word not in cell and word in cell.replace("\\u200b", "")
-    assert printed(town, "community", WEST_HOME, on=date(2026, 11, 28)).says(word)
+    long_name = sheet(tmp_path / "long.csv", [{"code": "P2", "name": word, "phone": "13800000002"}])
+    with stores.copied(store_kind, load_town, tmp_path) as url, closing(Database(url)) as town:
+        bring(town, settings_of(url, tmp_path / "data"), "people", long_name)
+        snapshot = keeper_of(town).on(TODAY)
+        content = content_of(Teller(Showing(snapshot, ADMIN, whole=True), "names"), "community", WEST_HOME)
+        cell = str(table_of(content)["rows"])
+        assert word not in cell and word in cell.replace("\\u200b", "")
+        assert printed(town, "community", WEST_HOME, on=date(2026, 11, 28)).says(word)
 
 
 def test_every_letter_has_a_glyph(demo: Any) -> None:
