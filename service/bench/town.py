@@ -14,11 +14,12 @@ from service.db.bulk import insert_columns
 from service.db.engine import Database
 from service.geo.points import Points
 from service.incidents.columns import IncidentColumns
-from service.incidents.importing import locate_by_day, taxonomy
+from service.incidents.importing import locate_by_day
 from service.incidents.models import Incident
 from service.intake.demo import load_demo
 from service.records import counters
 from service.serving import migrate_store
+from service.taxonomy.queries import reference
 
 _STATES = ("undispatched", "handling", "inspecting", "closed")
 _SHARES = (0.10, 0.15, 0.05, 0.70)
@@ -52,7 +53,7 @@ def filled_town(data_dir: Path, incidents: int, context: Context) -> tuple[float
     closed = np.where(state == "closed", reported + ago // 2, np.datetime64("NaT", "ms")).astype("datetime64[ms]")
     due = reported + rng.integers(1, 40, n).astype("timedelta64[D]")
     due[state != "closed"] += np.where(rng.random(int((state != "closed").sum())) < 0.7, _later(_DAYS), _later(0))
-    codes = np.array(list(taxonomy().items()), dtype=object)
+    codes = np.array([(row.code, row.name) for row in reference()], dtype=object)
     kind = rng.integers(0, len(codes), n)
     with database.read() as session:
         grid, home = locate_by_day(session, reported, lon, lat)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,7 +11,6 @@ import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.config import ROOT
 from service.files.mapping import Field, plain_header
 from service.files.table import present
 from service.geo.pointindex import PointIndex
@@ -29,6 +26,7 @@ from service.records.batches import visible
 from service.records.counters import INCIDENTS as INCIDENTS_COUNTER
 from service.records.importing import Intake, Kind, Prepared, Rows
 from service.records.unmasking import hide, unmask
+from service.taxonomy.queries import Taxonomy, in_force
 
 # Headers that a count, a house number or a layer's own numbering bears as well as a register's number.
 _WEAK_NUMBERS = frozenset({"number", "id", "no", "num", "序号"})
@@ -137,13 +135,6 @@ SOURCE_WORDS = {
 }
 
 
-@lru_cache(maxsize=1)
-def taxonomy() -> dict[str, str]:
-    """Category code to name, from the replaceable list in gis_data/reference."""
-    with (ROOT / "gis_data" / "reference" / "categories.csv").open(encoding="utf-8-sig", newline="") as rows:
-        return {row["code"]: row["name"] for row in csv.DictReader(rows)}
-
-
 def prepare(session: Session, intake: Intake) -> Prepared:
     """An incident without a number is known by its time, place and category."""
     hide(intake, "description", words=True)
@@ -153,7 +144,7 @@ def prepare(session: Session, intake: Intake) -> Prepared:
         if intake.has(name):
             columns[name] = cells.moment(intake, name)
     columns |= cells.texts(intake, ("description", "address", "stated_grid"))
-    _categories(intake, columns)
+    _categories(intake, columns, in_force(session))
     if intake.has("source"):
         columns["source"] = cells.mapped(intake, "source", SOURCE_WORDS)
     _states(intake, columns)
@@ -196,16 +187,18 @@ def _numbers(intake: Intake) -> np.ndarray:
     return np.full(len(numbers), None, dtype=object)
 
 
-def _categories(intake: Intake, columns: dict[str, Any]) -> None:
-    """Code and name; a known code brings its name, a cell with a known name brings its code."""
-    known = taxonomy()
-    codes_by_name = {name: code for code, name in known.items()}
-    code = cells.text(intake, "category")
+def _categories(intake: Intake, columns: dict[str, Any], taxonomy: Taxonomy) -> None:
+    """Code and name: a known code brings its name, a known name its code, an older code becomes the one in force."""
+    known = taxonomy.by_code
+    codes_by_name = {row.name: row.code for row in taxonomy.rows}
+    code = cells.translated(cells.text(intake, "category"), lambda one: known[one].code if one in known else one)
     name = cells.text(intake, "category_name")
     if intake.has("category"):
         columns["category"] = code
     if intake.has("category_name") or intake.has("category"):
-        columns["category_name"] = cells.filled(name, cells.translated(code, lambda one: known.get(one, one)))
+        columns["category_name"] = cells.filled(
+            name, cells.translated(code, lambda one: known[one].name if one in known else one)
+        )
     if not intake.has("category"):
         columns["category"] = cells.translated(name, codes_by_name.get)
 

@@ -11,10 +11,13 @@ from service.errors import Conflict, InvalidValue, InvalidValues, NoSuchRow, Not
 from service.incidents.lifecycle import AGAIN, BEFORE, SAME, STEPS
 from service.incidents.rules import STATES
 from service.people.access import EVERYWHERE
+from service.taxonomy.queries import publish
 from tests.conftest import MONDAY_NOON
 from tests.incidents.conftest import (
     CLEANERS,
+    LITTER,
     MANAGER,
+    NOISE,
     OFFICER,
     OTHER_MANAGER,
     PUBLIC,
@@ -23,7 +26,7 @@ from tests.incidents.conftest import (
     Desk,
 )
 from tests.registers.conftest import FAR_AWAY, IN_B1
-from tests.responsibility.town import A1, WEST_HOME
+from tests.responsibility.town import A1, WEST_HOME, sheet
 
 
 def test_the_table_names_only_states_that_there_are() -> None:
@@ -232,3 +235,13 @@ def test_the_unit_sees_what_it_has_in_hand_and_nothing_else(desk: Desk) -> None:
     held = columns.inside(CLEANERS.area)
     assert columns.rows.ids[held].tolist() == [desk.one(mine).id]
     assert columns.inside(EVERYWHERE).all()
+
+
+def test_an_import_takes_the_older_code_and_the_name_for_the_one_in_force(desk: Desk) -> None:
+    with desk.town.database.write() as session:
+        publish(session, (LITTER, NOISE), "周主管", MONDAY_NOON, None)
+    told = [{"number": "H1", "category": "0105"}, {"number": "H2", "category": "88888"}]
+    rows = [{**one, "reported_at": "2026-11-20 10:00"} for one in told]
+    desk.town.bring("incidents", sheet(desk.town.folder / "codes.csv", rows))
+    assert (desk.one("H1").category, desk.one("H1").category_name) == ("06010", "暴露垃圾")
+    assert (desk.one("H2").category, desk.one("H2").category_name) == ("88888", "88888")
