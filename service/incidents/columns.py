@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from service.db.engine import Database
 from service.geo.clusters import ClusterColumns, Filters, Within
+from service.geo.crs import metres_per_degree
 from service.incidents.loading import Arrays, load
 from service.people.access import Area
 from service.records import counters
@@ -62,8 +62,8 @@ class Columns:
     def within(self, ids: np.ndarray, lon: float, lat: float, metres: float) -> list[int]:
         """Those of `ids` that lie within so many metres of a point."""
         at = np.searchsorted(self.rows.ids, ids)
-        kx = 111_320.0 * math.cos(math.radians(lat))
-        far = np.hypot((self.rows.lon[at] - lon) * kx, (self.rows.lat[at] - lat) * 110_950.0)
+        kx, ky = metres_per_degree(np.asarray(lat))
+        far = np.hypot((self.rows.lon[at] - lon) * kx, (self.rows.lat[at] - lat) * ky)
         return [int(key) for key in ids[far <= metres]]
 
     def inside(self, area: Area | None) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from service.db.spatial import raw_geometry, read_points, within_bbox
+from service.geo.crs import metres_per_degree
 from service.geo.values import BBox
 from service.incidents.models import Incident
 from service.incidents.rules import OPEN_STATES
@@ -20,7 +20,6 @@ from service.records.batches import visible
 DUPLICATE_M, DUPLICATE_WITHIN = 30.0, timedelta(hours=72)
 RECURRENCE_M, RECURRENCE_WITHIN = 30.0, timedelta(days=30)
 """Stated in DOMAIN's rules for duplicates and recurrences; the office's settings go over them."""
-_LAT_M = 110_950.0
 
 
 @dataclass(frozen=True)
@@ -104,12 +103,12 @@ _COLUMNS = (
 
 
 def _near(session: Session, lon: float, lat: float, metres: float, wanted: list[Any]) -> list[Nearby]:
-    kx = 111_320.0 * math.cos(math.radians(lat))
-    dx, dy = metres / kx, metres / _LAT_M
+    kx, ky = (float(one) for one in metres_per_degree(np.asarray(lat)))
+    dx, dy = metres / kx, metres / ky
     box = within_bbox(Incident.geom, BBox(lon - dx, lat - dy, lon + dx, lat + dy))
     rows = session.execute(select(*_COLUMNS, raw_geometry(Incident.geom)).where(box, *wanted, visible(Incident))).all()
     x, y = read_points([row[-1] for row in rows])
-    far = np.hypot((x - lon) * kx, (y - lat) * _LAT_M)
+    far = np.hypot((x - lon) * kx, (y - lat) * ky)
     order = [i for i in np.argsort(far, kind="stable").tolist() if far[i] <= metres]
     return [_told(rows[i], round(float(far[i]), 1), "near") for i in order]
 
