@@ -137,10 +137,11 @@ class Columns:
     def _within(self, area: Area | None) -> Within | None:
         if area is None or area.everywhere:
             return None
+        held = self.held_by(area)
         return Within(
             _indexes(self.rows.communities, area.communities) or frozenset(),
             _indexes(self.rows.grids, area.grids) or frozenset(),
-            self.rows.ids[self.held_by(area)],
+            self.rows.ids[held] if held.any() else None,
         )
 
     def held_by(self, area: Area) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ class Arrays:
     units: list[str]
     handlers: list[str]
 
-    @property
+    @cached_property
     def group(self) -> np.ndarray:
         """uint8 (n,): indexes into rules.GROUPS."""
         return np.asarray(_GROUP_OF_STATE[self.state])
