@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
 
-from service.clock import SHANGHAI
+from service.clock import SHANGHAI, ended_by
 from service.duties.rules import role_name
 from service.incidents.placing import Placed
 from service.responsibility.snapshot import Held, Snapshot
@@ -46,6 +46,12 @@ class Proposal:
     person_code: str | None
     why: str
     rule: int | None = None
+
+
+def serves(snapshot: Snapshot, person: str) -> bool:
+    """Whether somebody is registered on the snapshot's day: nothing is given to one who is gone."""
+    known = snapshot.persons.get(person)
+    return known is not None and not ended_by(snapshot.on, known.ended_on)
 
 
 def fits(rule: Rule, case: Case) -> bool:
@@ -100,7 +106,7 @@ def _by_rule(snapshot: Snapshot, case: Case, rule: Rule) -> Proposal | None:
         unit = _unit(snapshot, target["code"])
         return Proposal(target["code"], unit.person.code if unit else None, told, rule.id)
     if target["kind"] == "person":
-        return Proposal(None, target["code"], told, rule.id) if target["code"] in snapshot.persons else None
+        return Proposal(None, target["code"], told, rule.id) if serves(snapshot, target["code"]) else None
     held = _at_place(snapshot, case.placed, target["role"])
     return None if held is None else Proposal(None, held.person.code, f"{told}：{_why(held)}", rule.id)
 

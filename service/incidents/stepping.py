@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from service.clock import spoken
 from service.errors import Conflict, InvalidValue, InvalidValues, NotAllowed, StaleVersion
 from service.incidents import telling, timeline
+from service.incidents.dispatching import serves
 from service.incidents.effects import EFFECTS, Given
 from service.incidents.facts import Facts
 from service.incidents.lifecycle import CITIZEN, NEEDS, STEPS, Step, hindrance, target_of
@@ -20,8 +21,8 @@ from service.people.writers import By
 from service.records import counters
 from service.records.models import Attachment
 
-SUBJECT = "incident"
-"""The kind under which an incident's photos are kept; their code is its number."""
+SUBJECT = "incidents"
+"""The kind under which an incident's photos are kept, as its register is called; their code is its number."""
 MOST_NOTE = 1_000
 
 
@@ -117,8 +118,8 @@ def _holder_faults(given: Given, facts: Facts) -> list[tuple[str, str]]:
     if not given.unit and not given.person:
         return [("holder", "选承办的人或单位。")]
     out = []
-    if given.person and given.person not in facts.today.persons:
-        out.append(("person", f"没有编码是“{given.person[:40]}”的人员。"))
+    if given.person and not serves(facts.today, given.person):
+        out.append(("person", f"没有编码是“{given.person[:40]}”的人员，或者已经终止登记。"))
     if given.unit and given.unit not in facts.today.units.values():
         out.append(("unit", f"没有编码是“{given.unit[:40]}”的单位。"))
     return out

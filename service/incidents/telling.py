@@ -26,4 +26,4 @@ def tell(session: Session, incident: Incident, step: str, _facts: Facts, by: By)
         return
     accounts = [key for key in accounts_of(session, people, units, homes) if key != by.actor.account_id]
     title = f"{incident.number} {incident.category_name or '未分类'}：{step_name(step)}"
-    notify(session, accounts, Message(step, "incident", incident.number, title, incident.address), by.now)
+    notify(session, accounts, Message(step, "incidents", incident.number, title, incident.address), by.now)

@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service.errors import Conflict, InvalidValue, InvalidValues, NoSuchRow, NotAllowed, StaleVersion
+from service.incidents.dispatching import Case, Rule, propose
 from service.incidents.lifecycle import AGAIN, BEFORE, SAME, STEPS
+from service.incidents.placing import Placed
 from service.incidents.rules import STATES
 from service.people.access import EVERYWHERE
 from service.taxonomy.queries import publish
@@ -245,3 +247,14 @@ def test_an_import_takes_the_older_code_and_the_name_for_the_one_in_force(desk: 
     desk.town.bring("incidents", sheet(desk.town.folder / "codes.csv", rows))
     assert (desk.one("H1").category, desk.one("H1").category_name) == ("06010", "暴露垃圾")
     assert (desk.one("H2").category, desk.one("H2").category_name) == ("88888", "88888")
+
+
+def test_nothing_is_given_to_somebody_who_is_gone(desk: Desk) -> None:
+    number = desk.to("undispatched")
+    desk.town.create("people", {"code": "P77", "name": "孙走了"})
+    desk.town.end("people", "P77", on=MONDAY_NOON.date())
+    with pytest.raises(InvalidValues, match="终止登记"):
+        desk.take(number, "dispatch", person="P77")
+    rule = Rule(1, "夜里", {}, {"kind": "person", "code": "P77"})
+    case = Case(LITTER, Placed(), False, MONDAY_NOON)
+    assert propose(desk.facts().today, case, (rule,)) is None
