@@ -27,7 +27,6 @@ from service.grids.drawing import Desk, Result
 from service.grids.editions import edition_rows
 from service.grids.models import Edition
 from service.grids.publishing import next_monday
-from service.intake.relocating import relocate_if_due
 from service.people.queries import persons
 from service.responsibility import publishing
 from service.responsibility.publishing import Order
@@ -239,7 +238,10 @@ def preview(draft_id: int) -> Response:
 
 @bp.post("/drafts/<int:draft_id>/publish")
 def publish(draft_id: int) -> Response:
-    """The draft's editions from `on` on. 201 with them and how many duties stay, move, end and are made."""
+    """The draft's editions from `on` on. 201 with them and how many duties stay, move, end and are made.
+
+    For a past day `relocating` names the job that finds the grids of past incidents again; GET of the draft tells too.
+    """
     body, by = parsed(Publishing), drawer()
     order = Order(body.on, body.reason, body.accept_faults, body.over_newer)
     with services().database.write() as session:
@@ -255,8 +257,8 @@ def publish(draft_id: int) -> Response:
                 for home, key in sorted(done.editions.items())
             ],
             "duties": done.duties,
+            "relocating": draft_json.relocating_json(session, draft_id),
         }
-    relocate_if_due(services().database)
     return as_json(answer, 201)
 
 
@@ -312,6 +314,7 @@ def _whole(draft_id: int, by: Drawer) -> dict[str, Any]:
             "warnings": shown.warnings(),
             "grids": {"type": "FeatureCollection", "features": features},
             "gone": shown.gone,
+            "relocating": draft_json.relocating_json(session, draft_id),
             "around": draft_json.around_json(shown.around),
         }
 
