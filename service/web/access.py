@@ -99,7 +99,7 @@ ROUTES: dict[str, str] = {
         f"drafts_api.{name}": "grids.draw"
         for name in (
             *("list_editions", "list_drafts", "begin", "read", "codes", "take_step", "undo", "redo", "drop"),
-            *("preview", "publish", "withdraw"),
+            *("since", "preview", "publish", "withdraw"),
         )
     },
     # the registers' pages

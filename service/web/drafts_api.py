@@ -153,6 +153,24 @@ def read(draft_id: int) -> Response:
     return as_json(_whole(draft_id, drawer()))
 
 
+@bp.get("/drafts/<int:draft_id>/since")
+def since(draft_id: int) -> Response:
+    """What was done after `version=`, the state too; asked again and again by open editors, 304 while nothing was."""
+    word = request.args.get("version", "0")
+    if not (word.isascii() and word.isdecimal() and len(word) < 10):
+        raise InvalidValue("version", "version 写草稿的版本号。")
+    with services().database.read() as session:
+        draft = draft_of(session, draft_id, drawer().area)
+        known = str(draft.version) in request.if_none_match
+        done = [] if known else draft_queries.since(session, draft_id, int(word))
+        steps = [draft_json.since_json(one) for one in done]
+        answer = as_json({"version": draft.version, "state": draft.state, "steps": steps})
+        answer.set_etag(str(draft.version))
+    answer.headers["Cache-Control"] = "private, no-cache"
+    answer.make_conditional(request)
+    return answer
+
+
 @bp.post("/drafts/<int:draft_id>/steps")
 def take_step(draft_id: int) -> Response:
     """One step. 422 with the faults when the community would not be tiled, 409 with what others did."""

@@ -216,6 +216,7 @@ def _drawing() -> dict[str, Call | tuple[Call, ...]]:
         "list_drafts": Call("GET", "/api/v1/grids/drafts", WRITE),
         "begin": Call("POST", "/api/v1/grids/drafts", WRITE, SUPERVISORS, json={"communities": ["{communities}"]}),
         "read": Call("GET", one, WRITE, DRAFT_ELSEWHERE),
+        "since": Call("GET", f"{one}/since?version=1", WRITE, DRAFT_ELSEWHERE),
         "take_step": Call("POST", f"{one}/steps", WRITE, DRAFT_ELSEWHERE, json=step),
         "codes": Call("GET", f"{one}/codes", WRITE, DRAFT_ELSEWHERE),
         "preview": Call("GET", f"{one}/preview", WRITE, DRAFT_ELSEWHERE),
