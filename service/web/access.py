@@ -114,7 +114,7 @@ ROUTES: dict[str, str] = {
     **{
         f"duties.{step}": "duties.assign" for step in ("assign", "assign_post", "subjects", "bulk", "step", "step_post")
     },
-    **{f"duties.{step}": "duties.assign" for step in ("edit", "change")},
+    **{f"duties.{step}": "duties.assign" for step in ("edit", "change", "subject_suggest")},
     "duties.answered": "registers.read",
     **{f"duties_api.{step}": "duties.assign" for step in ("create", "change", "copy", "step")},
     "my.index": "own_account",

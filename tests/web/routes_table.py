@@ -328,6 +328,7 @@ ROUTES: dict[str, Call | tuple[Call, ...]] = {
         Call("POST", f"/duties/{what}", WRITE, form={"code": "{duties}", "step": "save", "of": "grid:{grids}"})
         for what in ("hand-over", "leave", "return", "end", "copy")
     ),
+    "duties.subject_suggest": Call("GET", "/duties/subjects/suggest?kind=grid&q=1", WRITE),
     "duties.edit": Call("GET", "/duties/{duties}/edit", *DUTY_STEPS),
     "duties.change": Call("POST", "/duties/{duties}/edit", *DUTY_STEPS, form={"version": "1"}),
     "duties.answered": Call("GET", "/duties/answered?subject=grid:{grids}", SIGNED),
