@@ -66,6 +66,7 @@ export class Colleagues {
     if (desk.state.grid && !desk.model.grids.has(desk.state.grid)) desk.choose(null);
     desk.tool?.refresh();
     desk.mark(codes.filter((code) => desk.model.grids.has(code)));
-    desk.tell(word(desk.model.can.edit ? 'newer_loaded' : 'read_only'));
+    const kept = desk.pencil.layer || desk.pencil.drawing;
+    desk.tell(word(!desk.model.can.edit ? 'read_only' : kept ? 'newer_kept' : 'newer_loaded'));
   }
 }
