@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date
 from typing import Any
@@ -44,9 +44,8 @@ def carry_out(session: Session, step: Step, facts: Facts, by: By, note: str | No
     they are. Raises InvalidValues, TooMany."""
     revision = counters.move(session, counters.RESPONSIBILITY)  # writers wait here for each other, before they read
     verdicts = judge(session, step, facts)
-    for verdict in verdicts:
-        for change in verdict.changes:
-            _write(session, change, facts, by, revision, note)
+    changes = [change for verdict in verdicts for change in verdict.changes]
+    _write(session, changes, facts, by, revision, note)
     return verdicts
 
 
@@ -92,23 +91,31 @@ def _people(session: Session, step: Step) -> dict[str, PersonFact]:
     return people
 
 
-def _write(session: Session, change: Change, facts: Facts, by: By, revision: int, note: str | None) -> None:
-    after = change.after
-    if change.before is None:
-        values = {name: getattr(after, name) for name in _FIELDS}
-        session.add(Duty(**values, subdistrict=by.subdistrict, version=1, revision=revision))
-        before, told = None, {name: value for name, value in _told(after).items() if value is not None}
-    else:
-        row = session.scalars(select(Duty).where(Duty.code == after.code)).one()
-        for name in _FIELDS:
-            setattr(row, name, getattr(after, name))
-        row.version += 1
-        row.revision = revision
-        before, told = differences(_told(change.before), _told(after))
+def _write(session: Session, changes: Sequence[Change], facts: Facts, by: By, revision: int, note: str | None) -> None:
+    """All of a step at once: rows read together, written together, one line in the trail for each change."""
+    known = [change.after.code for change in changes if change.before is not None]
+    rows = {row.code: row for row in session.scalars(select(Duty).where(among(Duty.code, known)))} if known else {}
+    lines = []
+    for change in changes:
+        after = change.after
+        if change.before is None:
+            values = {name: getattr(after, name) for name in _FIELDS}
+            row = Duty(**values, subdistrict=by.subdistrict, version=1, revision=revision)
+            session.add(row)
+            rows[after.code] = row
+            before, told = None, {name: value for name, value in _told(after).items() if value is not None}
+        else:
+            row = rows[after.code]
+            for name in _FIELDS:
+                setattr(row, name, getattr(after, name))
+            row.version += 1
+            row.revision = revision
+            before, told = differences(_told(change.before), _told(after))
+        name = f"{role_name(after.role)} {facts.subject_name((after.subject_kind, after.subject_code))}"
+        noted = Noted("duties", after.code, name)
+        lines.append(audit.Line(f"duty.{change.verb}", noted, before=before, after=told, note=note))
     session.flush()
-    name = f"{role_name(after.role)} {facts.subject_name((after.subject_kind, after.subject_code))}"
-    noted = Noted("duties", after.code, name)
-    audit.append(session, by.actor, f"duty.{change.verb}", by.now, noted, before=before, after=told, note=note)
+    audit.append_lines(session, by.actor, by.now, lines)
 
 
 def _row(row: Duty) -> DutyRow:

@@ -20,7 +20,7 @@ from service.db.bulk import insert_columns
 from service.db.engine import Database
 from service.geo.points import Points, near_order
 from service.intake.kinds import KINDS
-from service.intake.relocating import relocate_if_due
+from service.intake.relocating import make_good, relocate_if_due
 from service.records import batches, counters
 from service.records.audit import SYSTEM, Actor, Subject, append
 from service.records.changes import Change, adopt, classify, write_updates
@@ -192,11 +192,11 @@ def _finish(
             step(session, log.batch_id)
         batches.finish(session, log.batch_id, applied.counts | {"rejected": entry.get("rejected", 0)}, now)
         after = entry | applied.counts | {"log_lines": log.count, "log_digest": log.digest}
-        append(session, actor, "import.store", now, Subject(SUBJECT, str(log.batch_id), files), after=after)
-        for name in kind.counters:
+        for name in kind.counters:  # before the trail: every writer takes its locks in this order
             counters.move(session, name)
         if kind.relocates:
             counters.ask_relocation(session)
+        append(session, actor, "import.store", now, Subject(SUBJECT, str(log.batch_id), files), after=after)
 
 
 def _split(late: list[Change]) -> Iterator[Change]:
@@ -226,7 +226,7 @@ def undo_unfinished(database: Database, now: datetime) -> list[str]:
             if _broken(batch.owner):
                 batch.state = batches.PARTLY  # each row is either undone or as it was; the rest can be undone again
                 lines.append(f"撤回“{batch.files}”时中断，其余的行还在，可以接着撤回。")
-    relocate_if_due(database)
+    make_good(database)
     return lines
 
 

@@ -12,6 +12,7 @@ from service.config import Settings
 from service.db.engine import Database
 from service.errors import StewardError
 from service.intake.applying import undo_unfinished
+from service.intake.relocating import make_good
 from service.jobs.handlers import HANDLERS, after_failure
 from service.jobs.work import Stopped, Work
 from service.records import jobs
@@ -59,6 +60,7 @@ def recover(database: Database, settings: Settings) -> None:
         for job in jobs.take_up(session, alive, utcnow()):
             after_failure(session, job.kind, job.given, job.message or "")
             log.error("job given up", job=job.id, kind=job.kind)
+    make_good(database)  # also what a job that was given up had to do
 
 
 def do_all(database: Database, settings: Settings) -> int:

@@ -16,6 +16,7 @@ from service.files.verdicts import write_rejects
 from service.intake import uploads
 from service.intake.kinds import KINDS
 from service.intake.looking import look
+from service.intake.relocating import relocate_job
 from service.intake.reports import write_reports
 from service.intake.run import Result, apply_table
 from service.intake.undo_plan import examine
@@ -236,6 +237,7 @@ HANDLERS: dict[str, Handler] = {
     "import.undo_look": _undo_look,
     "import.undo": _undo,
     "daily": _daily,
+    jobs.RELOCATE: relocate_job,
     backups.KIND: backups.back_up,
     wall.KIND: wall.print_many,
 }

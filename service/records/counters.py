@@ -12,6 +12,7 @@ INCIDENTS = "incidents"
 GROUND = "ground"
 OFFICE = "office"
 _RELOCATION = "relocation"
+_RELOCATED = "relocated"  # rows changed so far, so that the figure is right after a break in between
 NAMES = (RESPONSIBILITY, INCIDENTS, GROUND, OFFICE)
 ACCOUNTS = "accounts"  # who may what; open pages have no use for it, so it isn't among the told ones
 NUMBERS, NUMBERS_OF = "numbers", "numbers_of"  # the last serial of an incident, and its day as yymmdd
@@ -56,6 +57,19 @@ def relocation_due(session: Session) -> int:
     return session.scalar(select(Counter.value).where(Counter.name == _RELOCATION)) or 0
 
 
-def relocated(session: Session, due: int) -> None:
-    """Done, unless the grids changed once more meanwhile."""
+def relocated_more(session: Session, rows: int) -> None:
+    """So many more were given another grid."""
+    reach(session, _RELOCATED, relocated_so_far(session) + rows)
+
+
+def relocated_so_far(session: Session) -> int:
+    """How many were given another grid since the last time that it was done."""
+    return read(session, _RELOCATED)
+
+
+def relocated(session: Session, due: int) -> int:
+    """Done, unless the grids changed once more meanwhile; how many rows were changed since the last time."""
     session.execute(update(Counter).where(Counter.name == _RELOCATION, Counter.value == due).values(value=0))
+    changed = relocated_so_far(session)
+    reach(session, _RELOCATED, 0)
+    return changed

@@ -17,6 +17,7 @@ from service.records.models import Job
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
 ENDED = (DONE, FAILED)
 MOST_ATTEMPTS = 2
+RELOCATE = "grids.relocate"  # incidents into the grids of an edition that was published for a past day
 KEPT_FOR = timedelta(days=90)
 _BROKEN_OFF = "这项任务两次中断（任务进程意外结束），没有再试。没有留下做了一半的数据；把编号 {id} 告诉管理员。"
 
@@ -53,6 +54,12 @@ def enqueue(session: Session, kind: str, given: dict[str, Any], account_id: int 
 def under_way(session: Session, kind: str, **given: Any) -> Job | None:
     """A job of the kind that waits or runs, and was given (at least) this."""
     found = session.scalars(select(Job).where(Job.kind == kind, Job.state.in_((WAITING, RUNNING))).order_by(Job.id))
+    return next((job for job in found if given.items() <= job.given.items()), None)
+
+
+def last_of(session: Session, kind: str, **given: Any) -> Job | None:
+    """The latest job of the kind that was given (at least) this, ended or not."""
+    found = session.scalars(select(Job).where(Job.kind == kind).order_by(Job.id.desc()))
     return next((job for job in found if given.items() <= job.given.items()), None)
 
 

@@ -6,13 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from service.clock import ended_by
 from service.duties.ledger import Facts, PersonFact, Span, SubjectFact
 from service.duties.queries import Subject
+from service.duties.rules import SUBJECT_KINDS
+from service.errors import InvalidValue
 from service.grids.models import Edition, Grid
 from service.grids.rules import edition_in_force
 from service.people.access import Area
@@ -24,6 +28,7 @@ from service.registers.location import locate
 from service.registers.rules import Spot, holds_all
 from service.responsibility.snapshot import Snapshot
 
+_TOLD = 6  # codes that a message names
 _OF_KIND = {one.subject: one for one in REGISTERS.values() if one.subject and one.subject != "grid"}
 
 
@@ -68,6 +73,40 @@ def subject_book(session: Session, snapshot: Snapshot) -> Mapping[Subject, Known
     if kept is None:
         kept = snapshot.memo[key] = _book(session, snapshot)
     return kept  # type: ignore[return-value]
+
+
+def named(book: Mapping[Subject, Known], area: Area, kind: str, words: str, on: date, most: int) -> list[SubjectFact]:
+    """Subjects of a kind in the area that still are there on the day, whose code or name has the words in it: those
+    that begin with them first."""
+    asked = words.strip().casefold()
+    found = []
+    for (one, code), known in book.items():
+        fact = known.fact
+        at = min((text.casefold().find(asked) for text in (code, fact.name) if asked in text.casefold()), default=-1)
+        if one == kind and at >= 0 and any(not ended_by(on, until) for _, until in fact.spans):
+            found.append((at > 0, fact.code, known))
+    found.sort(key=lambda one: one[:2])
+    mine = (known.fact for _, _, known in found if holds_all(area, known.spots))
+    return list(islice(mine, most))
+
+
+def code_of(book: Mapping[Subject, Known], area: Area, kind: str, word: str) -> str:
+    """The code that a code or the name of only one stands for; the word itself where it is neither. Raises InvalidValue
+    naming the codes where several are called so."""
+    text = word.strip()
+    if (kind, text) in book:
+        return text
+    called = [
+        code
+        for (one, code), known in book.items()
+        if one == kind and known.fact.name == text and holds_all(area, known.spots)
+    ]
+    if len(called) > 1:
+        told = "、".join(sorted(called)[:_TOLD])
+        raise InvalidValue(
+            "subject_code", f"叫“{text[:40]}”的{SUBJECT_KINDS[kind]}有 {len(called)} 个：{told}。写编码。"
+        )
+    return called[0] if called else text
 
 
 def _book(session: Session, snapshot: Snapshot) -> dict[Subject, Known]:

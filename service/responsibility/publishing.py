@@ -19,7 +19,7 @@ from service.grids.draft_rows import Base, State
 from service.grids.drafting import Drawer, moved_on, opened
 from service.grids.publishing import FAULTS, NEWER, REASON, Hindrance, faults_left, hindrances
 from service.people.queries import persons
-from service.records import counters
+from service.records import counters, jobs
 
 _MOST_REASON = 500
 
@@ -40,11 +40,13 @@ class Order:
 
 @dataclass(frozen=True)
 class Done:
-    """The draft after publishing, its editions by community, and how many duties went which way."""
+    """The draft after publishing, its editions by community, how many duties went which way; for a past day the
+    job that finds the grids of the incidents again."""
 
     draft: Draft
     editions: dict[str, int]
     duties: dict[str, int]
+    relocating: int | None = None
 
 
 def standing(session: Session, draft: Draft, state: State, base: Base, order: Order, by: Drawer) -> list[Hindrance]:
@@ -74,6 +76,7 @@ def publish(session: Session, draft_id: int, version: int, order: Order, by: Dra
     draft = opened(session, draft_id, version, by)
     state, base = state_of(session, draft_id), base_of(session, draft_id)
     publishing.refuse(standing(session, draft, state, base, order, by), order.given)
+    job = _relocate(session, draft, order.on, by) if order.on <= by.today else None
     left = faults_left(session, draft, state, base)
     editions = publishing.write_editions(session, draft, state, left, order.on, revision)
     what = carried(session, state, base, order.on)
@@ -83,8 +86,6 @@ def publish(session: Session, draft_id: int, version: int, order: Order, by: Dra
     draft.reason = (order.reason or "").strip()[:_MOST_REASON] or None
     draft.published_by, draft.published_at = by.actor.name, by.now
     draft.outcome = {"editions": editions, **outcome}
-    if order.on <= by.today:
-        counters.ask_relocation(session)
     counts = {
         "stay": len(what.stays),
         "moved": len(what.moves),
@@ -94,7 +95,15 @@ def publish(session: Session, draft_id: int, version: int, order: Order, by: Dra
     told = f"从 {order.on} 起" + (f"：{draft.reason}" if draft.reason else "")
     more = {"starts_on": order.on.isoformat(), "communities": sorted(editions), "duties": counts, "faults": len(left)}
     moved_on(session, draft, "draft.publish", told, [], by, more)
-    return Done(draft, editions, counts)
+    return Done(draft, editions, counts, job)
+
+
+def _relocate(session: Session, draft: Draft, on: date, by: Drawer) -> int:
+    """Written down before the trail is: the job takes its locks in the same order."""
+    counters.ask_relocation(session)
+    who = {"name": by.actor.name, "role": by.actor.role, "address": by.actor.address}
+    given = {"draft": draft.id, "name": draft.name, "on": on.isoformat(), "actor": who}
+    return jobs.enqueue(session, jobs.RELOCATE, given, by.actor.account_id, by.now).id
 
 
 def withdraw(session: Session, draft_id: int, by: Drawer) -> Done:

@@ -99,7 +99,7 @@ ROUTES: dict[str, str] = {
         f"drafts_api.{name}": "grids.draw"
         for name in (
             *("list_editions", "list_drafts", "begin", "read", "codes", "take_step", "undo", "redo", "drop"),
-            *("preview", "publish", "withdraw"),
+            *("since", "preview", "publish", "withdraw"),
         )
     },
     # the registers' pages
@@ -114,7 +114,7 @@ ROUTES: dict[str, str] = {
     **{
         f"duties.{step}": "duties.assign" for step in ("assign", "assign_post", "subjects", "bulk", "step", "step_post")
     },
-    **{f"duties.{step}": "duties.assign" for step in ("edit", "change")},
+    **{f"duties.{step}": "duties.assign" for step in ("edit", "change", "subject_suggest")},
     "duties.answered": "registers.read",
     **{f"duties_api.{step}": "duties.assign" for step in ("create", "change", "copy", "step")},
     "my.index": "own_account",

@@ -33,6 +33,7 @@ from service.grids.draft_rows import Base, Drawn, State, same
 from service.grids.drafting import Drawer
 from service.grids.editions import EditionRow
 from service.grids.models import Edition
+from service.records import jobs
 from service.responsibility.preview import change_kinds, outlines_moved
 
 _DIGITS = 10
@@ -115,6 +116,16 @@ class Shown:
             if parts > max(had, 1):
                 out.append(f"网格 {code} 是分开的 {parts} 块。")
         return out
+
+
+def relocating_json(session: Session, draft_id: int) -> dict[str, Any] | None:
+    """The job that finds the grids of past incidents again after the draft was published for a past day: its state
+    (waiting, running, done, failed) and how far it is; None where nothing of the past changed."""
+    job = jobs.last_of(session, jobs.RELOCATE, draft=draft_id)
+    if job is None:
+        return None
+    told = {"job": job.id, "state": job.state, "done": job.done, "total": job.total, "url": f"/jobs/{job.id}"}
+    return told | ({"changed": (job.result or {}).get("changed")} if job.state == jobs.DONE else {})
 
 
 def geometry(geom: Any) -> Any:

@@ -24,6 +24,7 @@ from service.grids.publishing import next_monday
 from service.grids.queries import CommunityRow, communities
 from service.maps import render_editor, render_sides
 from service.people.access import Area, reach
+from service.records import jobs
 from service.records.batches import holds_demo
 from service.web.api import as_json
 from service.web.context import account, area, now, require_account, services
@@ -61,6 +62,7 @@ def editions() -> str:
             rows.setdefault(row.community_code, []).append(row)
         made_from = draft_queries.drafts_of_editions(session)
         found = draft_queries.drafts(session, mine)
+        relocating = _relocating(session)
         steps = {one.id: len([s for s in draft_queries.steps_of(session, one.id) if not s.undone]) for one in found}
     drafts = {one.id: one for one in found}
     sources = {edition: drafts[key] for edition, key in made_from.items() if key in drafts}
@@ -69,6 +71,7 @@ def editions() -> str:
     return render_template(
         "drafts/editions.html",
         told=_told(drafts),
+        relocating=relocating if _may_draw() else None,
         may_draw=_may_draw(),
         several=mine.everywhere,
         drawable=[
@@ -82,6 +85,28 @@ def editions() -> str:
             for row in sorted(here, key=lambda row: row.code)
         ],
     )
+
+
+def _relocating(session: Session) -> dict[str, Any] | None:
+    """How far the incidents of past days are on their way into the grids of an edition published for such a day: while
+    it goes on, and afterwards on the page that was told of the edition."""
+    job = jobs.under_way(session, jobs.RELOCATE)
+    number = request.args.get("published", "")
+    if job is None and number.isascii() and number.isdecimal() and len(number) < 10:
+        job = jobs.last_of(session, jobs.RELOCATE, draft=int(number))
+    if job is None:
+        return None
+    return {
+        "state": job.state,
+        "url": url_for("jobs.job", job_id=job.id),
+        "name": job.given["name"],
+        "message": job.message or "",
+        "done": job.done,
+        "total": job.total,
+        "changed": (job.result or {}).get("changed"),
+        "going": job.state not in jobs.ENDED,
+        "after": request.full_path.rstrip("?"),
+    }
 
 
 def _may_draw() -> bool:

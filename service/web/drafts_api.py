@@ -27,7 +27,6 @@ from service.grids.drawing import Desk, Result
 from service.grids.editions import edition_rows
 from service.grids.models import Edition
 from service.grids.publishing import next_monday
-from service.intake.relocating import relocate_if_due
 from service.people.queries import persons
 from service.responsibility import publishing
 from service.responsibility.publishing import Order
@@ -154,6 +153,24 @@ def read(draft_id: int) -> Response:
     return as_json(_whole(draft_id, drawer()))
 
 
+@bp.get("/drafts/<int:draft_id>/since")
+def since(draft_id: int) -> Response:
+    """What was done after `version=`, the state too; asked again and again by open editors, 304 while nothing was."""
+    word = request.args.get("version", "0")
+    if not (word.isascii() and word.isdecimal() and len(word) < 10):
+        raise InvalidValue("version", "version 写草稿的版本号。")
+    with services().database.read() as session:
+        draft = draft_of(session, draft_id, drawer().area)
+        known = str(draft.version) in request.if_none_match
+        done = [] if known else draft_queries.since(session, draft_id, int(word))
+        steps = [draft_json.since_json(one) for one in done]
+        answer = as_json({"version": draft.version, "state": draft.state, "steps": steps})
+        answer.set_etag(str(draft.version))
+    answer.headers["Cache-Control"] = "private, no-cache"
+    answer.make_conditional(request)
+    return answer
+
+
 @bp.post("/drafts/<int:draft_id>/steps")
 def take_step(draft_id: int) -> Response:
     """One step. 422 with the faults when the community would not be tiled, 409 with what others did."""
@@ -239,7 +256,10 @@ def preview(draft_id: int) -> Response:
 
 @bp.post("/drafts/<int:draft_id>/publish")
 def publish(draft_id: int) -> Response:
-    """The draft's editions from `on` on. 201 with them and how many duties stay, move, end and are made."""
+    """The draft's editions from `on` on. 201 with them and how many duties stay, move, end and are made.
+
+    For a past day `relocating` names the job that finds the grids of past incidents again; GET of the draft tells too.
+    """
     body, by = parsed(Publishing), drawer()
     order = Order(body.on, body.reason, body.accept_faults, body.over_newer)
     with services().database.write() as session:
@@ -255,8 +275,8 @@ def publish(draft_id: int) -> Response:
                 for home, key in sorted(done.editions.items())
             ],
             "duties": done.duties,
+            "relocating": draft_json.relocating_json(session, draft_id),
         }
-    relocate_if_due(services().database)
     return as_json(answer, 201)
 
 
@@ -312,6 +332,7 @@ def _whole(draft_id: int, by: Drawer) -> dict[str, Any]:
             "warnings": shown.warnings(),
             "grids": {"type": "FeatureCollection", "features": features},
             "gone": shown.gone,
+            "relocating": draft_json.relocating_json(session, draft_id),
             "around": draft_json.around_json(shown.around),
         }
 

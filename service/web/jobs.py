@@ -15,12 +15,12 @@ bp = Blueprint("jobs", __name__)
 
 @bp.get("/jobs/<int:job_id>")
 def job(job_id: int) -> Response:
-    """State and progress; `result` once it is done. One's own jobs, and those of imports for who may import."""
+    """State and progress; `result` once it is done. One's own jobs, those of imports for who may import, those that a
+    published edition brought for who may draw."""
     who = require_account()
     with services().database.read() as session:
         found = session.get(Job, job_id)
-    importing = found is not None and found.kind.startswith("import.") and reach(who.role, "files.import") is not None
-    if found is None or (found.account_id != who.id and not importing):
+    if found is None or (found.account_id != who.id and not _concerns(found, who.role)):
         raise NotFound(f"没有编号为 {job_id} 的任务。")
     answer = jsonify(
         {
@@ -35,3 +35,9 @@ def job(job_id: int) -> Response:
     )
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+def _concerns(found: Job, role: str) -> bool:
+    """Whether a job that somebody else asked for is the role's business."""
+    right = "grids.draw" if found.kind == jobs.RELOCATE else "files.import" if found.kind.startswith("import.") else ""
+    return bool(right) and reach(role, right) is not None

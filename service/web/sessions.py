@@ -12,7 +12,10 @@ SEEN = "seen"
 _RENEW_EVERY = 60.0  # seconds: a cookie is signed anew at most once a minute
 
 # What open pages ask by themselves: it isn't the person, so it doesn't keep the session awake.
-UNATTENDED = {"static", "pages.changes", "pages.healthz", "pages.map_modules", "jobs.job", "office.backup_state"}
+UNATTENDED = {
+    *("static", "pages.changes", "pages.healthz", "pages.map_modules"),
+    *("jobs.job", "office.backup_state", "drafts_api.since"),
+}
 
 
 class QuietSessions(SecureCookieSessionInterface):

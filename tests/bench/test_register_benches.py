@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.bench import bulk, export
+from service.bench import bulk, duties, export
 from service.bench.figures import Context
 
 
@@ -18,6 +18,11 @@ def test_a_bulk_change_is_measured_against_single_ones() -> None:
     change, end = bulk.measure(Context(0.04))
     assert "20 行" in change.note and change.met and end.met
     assert change.peer_value is not None and change.peer_value > 0
+
+
+def test_duties_in_bulk_hold_the_lock_for_less_than_a_second() -> None:
+    figures = duties.measure(Context(0.1))
+    assert len(figures) == 3 and all("50 项责任" in one.note and one.met for one in figures)
 
 
 def test_an_export_is_measured_against_pandas() -> None:

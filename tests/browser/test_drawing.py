@@ -239,6 +239,49 @@ def test_the_second_of_two_editors_sees_the_first_ones_change_and_saves_after_it
     assert second.evaluate("() => window.steward.model.version") == version + 2
 
 
+def test_a_colleagues_change_is_told_while_one_draws_and_loaded_without_losing_the_line(
+    chromium: Browser, town: Town, desk: Watched
+) -> None:
+    page = desk.page
+    resume(page, town)
+    code, other = (page.evaluate("() => window.steward.model.tiles.map((one) => one.code)")[i] for i in (6, 7))
+    version = page.evaluate("() => window.steward.model.version")
+    tool(page, "split")
+    press(page, middle(page, code))
+    lon, south, north = middle(page, code)[0], box(page, code)[1], box(page, code)[3]
+    press(page, (lon, north + 0.0002))  # a line that has only begun
+    with entered(chromium, town, "admin") as watched:
+        first = watched.page
+        first.goto(page.url)
+        settled(first)
+        tool(first, "name")
+        press(first, middle(first, other))
+        first.locator("#task input").first.fill("<b>同事改的</b>")
+        save(first)
+        first.wait_for_timeout(6_000)
+        assert first.locator("#newer").is_hidden(), "one's own change is no news"
+    bar = page.locator("#newer")
+    bar.wait_for(timeout=8_000)
+    assert "demo-admin 改了这份草稿" in bar.inner_text() and "<b>同事改的</b>" in bar.inner_text()
+    assert page.evaluate("() => window.steward.model.version") == version, "nothing is loaded by itself"
+    assert page.evaluate("() => window.steward.pencil.drawing && window.steward.pencil.points") == 1
+    asked = len([one for one in desk.asked if "/since?" in one])
+    with page.expect_response(lambda one: "/since?" in one.url) as quiet:
+        page.wait_for_timeout(6_000)
+    assert quiet.value.status == 304 and len([one for one in desk.asked if "/since?" in one]) > asked
+
+    bar.locator("button").click()
+    page.wait_for_function("(next) => window.steward.model.version === next", arg=version + 1)
+    assert bar.is_hidden()
+    assert page.evaluate("(code) => window.steward.model.grids.get(code).name", other) == "<b>同事改的</b>"
+    assert page.evaluate("() => [...window.steward.grids.others]") == [other]
+    assert page.evaluate("() => window.steward.pencil.drawing && window.steward.pencil.points") == 1
+    line(page, (lon, south - 0.0002))
+    save(page)
+    assert page.evaluate("() => window.steward.model.version") == version + 2, "saved at once, nothing was stale"
+    assert page.locator("#conflict").is_hidden() and page.evaluate("() => window.steward.grids.others.size") == 0
+
+
 def test_two_editions_move_together_and_the_table_leads_to_the_grid(town: Town, desk: Watched) -> None:
     page = desk.page
     resume(page, town)

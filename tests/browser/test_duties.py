@@ -207,6 +207,31 @@ def test_an_appeal_asks_by_the_grid(town: Town, desk: Desk) -> None:
     assert answer is not None and answer.status == 404 and "15 位编码" in page.inner_text("main")
 
 
+def test_what_a_duty_is_for_is_found_by_name_with_the_keyboard(town: Town, desk: Desk) -> None:
+    page = desk.page("supervisor")
+    page.goto(f"{town.address}/duties/D0151/edit")
+    field = page.locator("#f-subject_code")
+    was = field.input_value()
+    with page.expect_response(lambda one: "/duties/subjects/suggest" in one.url and "q=%E8" in one.url):
+        field.focus()
+        page.keyboard.press("Control+A")
+        page.keyboard.type("聚鹤社区第十二")
+    page.wait_for_function("() => document.getElementById('l-subject_code').options.length === 1")
+    assert page.locator("#l-subject_code option").get_attribute("value") == VACANT
+    assert page.locator("#l-subject_code option").get_attribute("label") == "聚鹤社区第十二网格"
+    with page.expect_response(lambda one: "/duties/subjects/suggest" in one.url and "kind=community" in one.url):
+        page.locator("#f-subject_kind").select_option("community")
+    assert field.input_value() == "", "another kind has other subjects"
+    page.locator("#f-subject_kind").select_option("grid")
+    field.fill("聚鹤社区第十二网格")
+    with page.expect_response(lambda one: "/people/suggest" in one.url):
+        page.locator("#f-acting_code").focus()
+    page.locator("#sheet .main").click()
+    page.wait_for_url("**told=changed")
+    with town.database.read() as session:
+        assert session.scalars(select(Duty.subject_code).where(Duty.code == "D0151")).one() == VACANT != was
+
+
 def test_an_officer_on_a_phone(town: Town, desk: Desk) -> None:
     page = desk.page("officer", phone=True)
     page.goto(f"{town.address}/map")

@@ -6,11 +6,14 @@ import threading
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from service.duties.leave import Leave, Return
 from service.duties.steps import Assign, Copy, End, HandOver
 from service.errors import Conflict, InvalidValues, NotFound, StaleVersion, TooMany
 from service.people.access import Area
+from service.records.audit_verify import verify
+from service.records.models import AuditEntry
 from tests.duties.conftest import Office
 from tests.registers.conftest import MANAGER_EAST, MANAGER_WEST, TODAY
 from tests.responsibility.town import A1, A2, B1, B2, EAST_HOME, LEAVE, MICRO, OFFICE, SPECIAL, WEST_HOME
@@ -56,6 +59,24 @@ def test_handing_over_leaves_no_day_without_and_keeps_the_past(office: Office) -
     ]
     assert office.trail("D2") == [("duty.hand_over", {"ends_on": None}, {"ends_on": "2026-11-30"})]
     assert office.version("D2") == 2 and office.version("D1") == 1
+
+
+def test_a_step_over_several_has_one_line_for_each_change_in_one_unbroken_trail(office: Office) -> None:
+    verdicts = office.do(HandOver(("D2", "D3"), "P4", NEXT_MONDAY))
+    made = [one.code or "" for one in verdicts]
+    assert [office.trail(code)[0][0] for code in ("D2", made[0], "D3", made[1])] == [
+        "duty.hand_over",
+        "duty.create",
+        "duty.hand_over",
+        "duty.create",
+    ]
+    assert {office.version(code) for code in made} == {1} and office.version("D3") == 2
+    with office.town.database.read() as session:
+        lines = session.scalars(
+            select(AuditEntry).where(AuditEntry.subject_kind == "duties").order_by(AuditEntry.id)
+        ).all()
+        assert [one.subject_code for one in lines] == ["D2", made[0], "D3", made[1]]
+        assert verify(session, []).sound
 
 
 def test_leave_and_return_move_the_answer(office: Office) -> None:

@@ -216,6 +216,7 @@ def _drawing() -> dict[str, Call | tuple[Call, ...]]:
         "list_drafts": Call("GET", "/api/v1/grids/drafts", WRITE),
         "begin": Call("POST", "/api/v1/grids/drafts", WRITE, SUPERVISORS, json={"communities": ["{communities}"]}),
         "read": Call("GET", one, WRITE, DRAFT_ELSEWHERE),
+        "since": Call("GET", f"{one}/since?version=1", WRITE, DRAFT_ELSEWHERE),
         "take_step": Call("POST", f"{one}/steps", WRITE, DRAFT_ELSEWHERE, json=step),
         "codes": Call("GET", f"{one}/codes", WRITE, DRAFT_ELSEWHERE),
         "preview": Call("GET", f"{one}/preview", WRITE, DRAFT_ELSEWHERE),
@@ -327,6 +328,7 @@ ROUTES: dict[str, Call | tuple[Call, ...]] = {
         Call("POST", f"/duties/{what}", WRITE, form={"code": "{duties}", "step": "save", "of": "grid:{grids}"})
         for what in ("hand-over", "leave", "return", "end", "copy")
     ),
+    "duties.subject_suggest": Call("GET", "/duties/subjects/suggest?kind=grid&q=1", WRITE),
     "duties.edit": Call("GET", "/duties/{duties}/edit", *DUTY_STEPS),
     "duties.change": Call("POST", "/duties/{duties}/edit", *DUTY_STEPS, form={"version": "1"}),
     "duties.answered": Call("GET", "/duties/answered?subject=grid:{grids}", SIGNED),

@@ -201,6 +201,21 @@ def test_codes_are_proposed(west: FlaskClient) -> None:
     assert west.get(f"{BASE}/drafts/{draft}/codes?near=here").status_code == 422
 
 
+def test_an_open_editor_asks_cheaply_what_a_colleague_did(town: Flask, west: FlaskClient) -> None:
+    draft = begin(west)["id"]
+    quiet = west.get(f"{BASE}/drafts/{draft}/since?version=1")
+    assert quiet.json == {"version": 1, "state": "open", "steps": []}
+    tag = {"If-None-Match": quiet.headers["ETag"]}
+    assert west.get(f"{BASE}/drafts/{draft}/since?version=1", headers=tag).status_code == 304
+    split(client_of(town, "chief"), draft)
+    told = west.get(f"{BASE}/drafts/{draft}/since?version=1", headers=tag)
+    assert told.status_code == 200 and told.json["version"] == 2
+    assert [(one["actor"], one["grids"]) for one in told.json["steps"]] == [("chief", [A1, NEW])]
+    assert west.get(f"{BASE}/drafts/{draft}/since?version=2").json["steps"] == []
+    assert west.get(f"{BASE}/drafts/{draft}/since?version=x").status_code == 422
+    assert client_of(town, "east").get(f"{BASE}/drafts/{draft}/since?version=1").status_code == 404
+
+
 def test_what_publishing_would_change_is_shown_first(west: FlaskClient) -> None:
     draft = begin(west)["id"]
     split(west, draft)

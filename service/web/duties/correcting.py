@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from flask import redirect, render_template, request
+from flask import Response as JsonResponse
+from flask import jsonify, redirect, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from service.clock import local_date
 from service.duties import actions
+from service.duties.rules import SUBJECT_KINDS
 from service.errors import Conflict, InvalidValue, InvalidValues, NotAllowed, StaleVersion, StewardError
 from service.records.register import Fault
 from service.registers.queries import one as read_one
 from service.registers.rows import Row
+from service.registers.subjects import code_of, named, subject_book
 from service.registers.values import understood
 from service.web import refusals
-from service.web.context import services
-from service.web.duties.asked import facts_now, require_assign, writer
+from service.web.context import area, now, services
+from service.web.duties.asked import RIGHT, facts_now, require_assign, writer
 from service.web.duties.blueprint import bp
 from service.web.registers.asking import Asking, asking
 from service.web.registers.conflict import conflict_context, taken
@@ -29,6 +35,24 @@ from service.web.registers.query import Query
 Answer = str | Response | tuple[str, int]
 # A form has the last day, the register the day after it.
 _LAST_DAYS = {"ends_on": "最后一天", "acting_until": "代理的最后一天"}
+_SUGGESTED, _WITHOUT_SCRIPTS = 10, 300
+
+
+@bp.get("/subjects/suggest")
+def subject_suggest() -> JsonResponse:
+    """Subjects of `kind=` that the asker assigns, by code or name: what the form takes and what tells them apart."""
+    require_assign()
+    kind, words = request.args.get("kind", ""), request.args.get("q", "")[:40]
+    if kind not in SUBJECT_KINDS:
+        raise InvalidValue("kind", f"没有“{kind[:20]}”这类对象。可用：{'、'.join(SUBJECT_KINDS)}。")
+    with services().database.read() as session:
+        return jsonify({"results": _proposed(session, kind, words, _SUGGESTED)})
+
+
+def _proposed(session: Session, kind: str, words: str, most: int) -> list[dict[str, str]]:
+    today = local_date(now())
+    book = subject_book(session, services().responsibility.on(today))
+    return [{"value": one.code, "label": one.name} for one in named(book, area(RIGHT), kind, words, today, most)]
 
 
 @bp.get("/<path:code>/edit")
@@ -36,7 +60,7 @@ def edit(code: str) -> str:
     with services().database.read() as session:
         ask, row = _changeable(session, code)
         typed = _moved(stored_as_typed(ask.register, row), -1)
-        return render_template("registers/form.html", form=_form(ask, typed, row))
+        return render_template("registers/form.html", form=_form(session, ask, typed, row))
 
 
 @bp.post("/<path:code>/edit")
@@ -46,9 +70,14 @@ def change(code: str) -> Answer:
         ask, row = _changeable(session, code)
         facts = facts_now(session)
         shown = typed_of(ask.register, request.form, new=False)
-        whole = _moved(shown, 1)
-        sent = sent_of(ask.register, taken(whole, request.form), row, ())
-        values, faults = understood(session, ask.register, sent, row.values)
+        values: Mapping[str, Any] = {}
+        try:
+            whole = _coded(session, _moved(shown, 1))
+        except InvalidValue as fault:
+            whole, faults = _moved(shown, 1), [(fault.field, fault.message)]
+        else:
+            sent = sent_of(ask.register, taken(whole, request.form), row, ())
+            values, faults = understood(session, ask.register, sent, row.values)
         session.rollback()
     refused: StewardError | None = InvalidValues(faults) if faults else None
     if refused is None:
@@ -63,7 +92,8 @@ def change(code: str) -> Answer:
             refused = fault
     if refused is not None:
         refusals.write_down(refused)
-        form = _form(ask, shown.with_faults(_faults(refused)), row)
+        with services().database.read() as session:
+            form = _form(session, ask, shown.with_faults(_faults(refused)), row)
         return render_template("registers/form.html", form=form | {"version": _version() or form["version"]}), 422
     return redirect(f"{row_url('duties', code)}?told=changed")
 
@@ -78,10 +108,31 @@ def _changeable(session: Session, code: str) -> tuple[Asking, Row]:
     return ask, row
 
 
-def _form(ask: Asking, typed: Typed, row: Row) -> dict[str, Any]:
+def _coded(session: Session, typed: Typed) -> Typed:
+    """The typed form with the code of a subject that was written by its name. Raises InvalidValue."""
+    kind, word = typed.values.get("subject_kind", ""), typed.values.get("subject_code", "")
+    if kind not in SUBJECT_KINDS or not word.strip():
+        return typed
+    book = subject_book(session, services().responsibility.on(local_date(now())))
+    return replace(typed, values=typed.values | {"subject_code": code_of(book, area(RIGHT), kind, word)})
+
+
+def _form(session: Session, ask: Asking, typed: Typed, row: Row) -> dict[str, Any]:
+    """Subjects are proposed by code and name; without scripts those of the kind that is stored."""
     form = form_context(ask, typed, row, Query({}))
+    kind, code = row.values["subject_kind"], row.values["subject_code"]
+    book = subject_book(session, ask.snapshot)
     for one in form["fields"]:
         one["label"] = _(_LAST_DAYS.get(one["name"], one["label"]))
+        if one["name"] == "subject_code":
+            held = book.get((kind, code))
+            one |= {
+                "label": _("对象"),
+                "suggest": "/duties/subjects/suggest",
+                "suggest_with": "f-subject_kind",
+                "proposed": _proposed(session, kind, "", _WITHOUT_SCRIPTS),
+                "help": _("写编码或名称。现在是%(name)s。", name=held.fact.name if held else code),
+            }
     return form | {"title": _("更正责任")}
 
 

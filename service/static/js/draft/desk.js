@@ -170,8 +170,7 @@ export class Desk {
   async conflict({ steps = [], changed = [], removed = [] }) {
     const fresh = await this.api.get();
     if (fresh.ok) this.model.load(fresh.body);
-    this.grids.others = new Set(changed.map((feature) => feature.properties.code));
-    this.board.request('over');
+    this.mark(changed.map((feature) => feature.properties.code));
     const [first] = this.grids.others;
     if (first) this.bring(first);
     const box = byId('conflict');
@@ -187,12 +186,17 @@ export class Desk {
     this.tool?.refresh();
   }
 
+  /** Grids that somebody else changed are framed until the next save, or until they have been seen. */
+  mark(codes) {
+    this.grids.others = new Set(codes);
+    this.board.request('over');
+  }
+
   /** The other's change has been seen. */
   settle() {
     byId('conflict').hidden = true;
     if (!this.grids.others.size) return;
-    this.grids.others = new Set();
-    this.board.request('over');
+    this.mark([]);
   }
 
   // codes

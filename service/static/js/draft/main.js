@@ -5,6 +5,7 @@ import { onFault } from '../map/fetching.js';
 import { Ground } from '../map/ground.js';
 import { Names } from '../map/names.js';
 import { Api } from './api.js';
+import { Colleagues } from './colleagues.js';
 import { Desk } from './desk.js';
 import { byId } from './dom.js';
 import { DrawnFaults, DrawnGrids } from './drawn.js';
@@ -97,7 +98,7 @@ const typing = (one) => /^(INPUT|SELECT|TEXTAREA)$/.test(one.tagName) || one.isC
 document.addEventListener('keydown', (e) => {
   if (e.isComposing) return;
   if (e.key === 'Escape') {
-    if (!byId('conflict').hidden) desk.settle();
+    if (!byId('conflict').hidden || (grids.others.size && !desk.tool)) desk.settle();
     else if (desk.tool) desk.drop();
     else if (state.grid) desk.choose(null);
     return;
@@ -125,5 +126,6 @@ if (answer.ok) {
   model.load(answer.body);
   if (model.state !== 'open') desk.tell(word('read_only'));
 } else desk.tell(answer.why);
+new Colleagues(desk);
 board.request('all');
 Object.assign(window.steward, { board, desk, model, pencil, grids, pages, parts: { grids } });
