@@ -14,7 +14,8 @@ from sqlalchemy import select
 
 from service.duties.models import Duty
 from tests.browser.desk import Desk, entered, open_desk
-from tests.browser.serving import Town, picture, rest, serving
+from tests.browser.serving import Town, picture, rest
+from tests.stores import Stores
 
 pytestmark = pytest.mark.browser
 HOME, SOUTH_BANK = "500237002001", "500237002202"
@@ -36,8 +37,8 @@ _SMALL = """(where) => [...document.querySelectorAll(`${where} a, ${where} butto
 
 
 @pytest.fixture(scope="module")
-def town(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with serving(tmp_path_factory.mktemp("gaps"), DEMO="1") as running:
+def town(stores: Stores, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with demo_serving(stores, tmp_path_factory.mktemp("gaps")) as running:
         yield running
 
 

@@ -27,6 +27,7 @@ from service.records.audit_verify import verify
 from service.records.models import AuditEntry, Job
 from tests.jobs.conftest import wait_for
 from tests.responsibility.town import A1, WEST_HOME, at, bring
+from tests.stores import Stores
 from tests.web.town_service import client_of, town_service
 
 BASE = "/api/v1/grids"
@@ -35,8 +36,8 @@ NEW = "500237002001003"
 
 
 @pytest.fixture
-def town(store_kind: str, tmp_path: Path) -> Iterator[Flask]:
-    yield from town_service(store_kind, tmp_path)
+def town(stores: Stores, store_kind: str, tmp_path: Path) -> Iterator[Flask]:
+    yield from town_service(stores, store_kind, tmp_path)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from service.duties.models import Duty
 from service.grids.models import Grid
 from service.records import counters
 from tests.responsibility.town import A1, A2, B1, SPECIAL
+from tests.stores import Stores
 from tests.web.test_register_pages import filled, send
 from tests.web.town_service import client_of, town_service
 
@@ -23,8 +24,8 @@ SUGGEST = "/duties/subjects/suggest"
 
 
 @pytest.fixture
-def app(store_kind: str, tmp_path: Path) -> Iterator[Flask]:
-    yield from town_service(store_kind, tmp_path)
+def app(stores: Stores, store_kind: str, tmp_path: Path) -> Iterator[Flask]:
+    yield from town_service(stores, store_kind, tmp_path)
 
 
 @pytest.fixture
