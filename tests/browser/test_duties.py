@@ -209,7 +209,7 @@ def test_an_appeal_asks_by_the_grid(town: Town, desk: Desk) -> None:
 
 def test_what_a_duty_is_for_is_found_by_name_with_the_keyboard(town: Town, desk: Desk) -> None:
     page = desk.page("supervisor")
-    page.goto(f"{town.address}/duties/D0151/edit")
+    page.goto(f"{town.address}/duties/D0133/edit")
     field = page.locator("#f-subject_code")
     was = field.input_value()
     with page.expect_response(lambda one: "/duties/subjects/suggest" in one.url and "q=%E8" in one.url):
@@ -229,7 +229,7 @@ def test_what_a_duty_is_for_is_found_by_name_with_the_keyboard(town: Town, desk:
     page.locator("#sheet .main").click()
     page.wait_for_url("**told=changed")
     with town.database.read() as session:
-        assert session.scalars(select(Duty.subject_code).where(Duty.code == "D0151")).one() == VACANT != was
+        assert session.scalars(select(Duty.subject_code).where(Duty.code == "D0133")).one() == VACANT != was
 
 
 def test_an_officer_on_a_phone(town: Town, desk: Desk) -> None:
@@ -287,7 +287,7 @@ def test_a_role_that_nothing_is_registered_for_says_so(town: Town, desk: Desk) -
     page.goto(f"{town.address}/duties/assign?role=lake_chief")
     page.wait_for_function(_LOADED)
     assert "还没有登记这类对象" in page.locator("#subjects").inner_text()
-    assert page.evaluate("() => window.steward.parts.grids.list.length") > 0, "the map is there all the same"
+    page.wait_for_function("() => window.steward.parts.grids.list.length > 0")  # the map is there all the same
     page.locator("#f-q").fill("湖")
     page.locator("#f-vacant").check()
     page.locator("#subjects").hover()

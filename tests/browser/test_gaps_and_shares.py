@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from service.duties.models import Duty
 from tests.browser.desk import Desk, entered, open_desk
-from tests.browser.serving import Town, picture, rest
+from tests.browser.serving import Town, demo_serving, picture, rest
 from tests.stores import Stores
 
 pytestmark = pytest.mark.browser
@@ -288,7 +288,8 @@ def test_a_manager_balances_on_a_phone(town: Town, desk: Desk) -> None:
     page.locator(".ask .main").click()
     page.wait_for_selector("#division")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
-    assert page.locator("#division").evaluate("one => one.getBoundingClientRect().top") < 500, "the answer is in sight"
+    # The answer is in sight: the page goes there once it is laid out.
+    page.wait_for_function("() => document.getElementById('division').getBoundingClientRect().top < 500")
     assert spread(page, 1) <= 1.10
     assert page.evaluate(_SMALL, ".weighing") == []
     page.locator(".savebar .main").click()
