@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from geoalchemy2 import WKBElement
-from sqlalchemy import Boolean, Float, ForeignKey, Index, Integer, Text, false, true
+from sqlalchemy import Boolean, Float, ForeignKey, Index, Integer, Text, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.db.base import Base, Owned
@@ -25,7 +25,15 @@ class Incident(Owned, Base):
     """
 
     __tablename__ = "incidents"
-    __table_args__ = (Index("ix_incidents_state_due", "state", "due_at"), Index("ix_incidents_revision", "revision"))
+    # Hardly any has a parent: an index of all rows would slow down every import for nothing.
+    __table_args__ = (
+        Index(
+            "ix_incidents_parent_number",
+            "parent_number",
+            sqlite_where=text("parent_number IS NOT NULL"),
+            postgresql_where=text("parent_number IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     number: Mapped[str] = mapped_column(Text, unique=True)
@@ -64,7 +72,7 @@ class Incident(Owned, Base):
     extension: Mapped[dict[str, Any] | None] = mapped_column(JsonText)
     postponed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     state_before: Mapped[str | None] = mapped_column(Text)
-    parent_number: Mapped[str | None] = mapped_column(Text, index=True)
+    parent_number: Mapped[str | None] = mapped_column(Text)
     recurs_number: Mapped[str | None] = mapped_column(Text)
     reworks: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     extensions: Mapped[int] = mapped_column(Integer, default=0, server_default="0")

@@ -145,9 +145,10 @@ def _incidents() -> None:
     op.add_column("incidents", sa.Column("escalated", sa.Integer(), server_default="0", nullable=False))
     op.add_column("incidents", sa.Column("account_id", sa.Integer(), nullable=True))
     op.add_column("incidents", sa.Column("version", sa.Integer(), server_default="1", nullable=False))
-    op.create_index(op.f("ix_incidents_parent_number"), "incidents", ["parent_number"])
-    op.create_index("ix_incidents_revision", "incidents", ["revision"])
-    op.create_index("ix_incidents_state_due", "incidents", ["state", "due_at"])
+    some = sa.text("parent_number IS NOT NULL")
+    op.create_index(
+        "ix_incidents_parent_number", "incidents", ["parent_number"], sqlite_where=some, postgresql_where=some
+    )
 
 
 def _casework() -> None:
